@@ -1,0 +1,88 @@
+/*
+ * accounts.h - tenants, the people who work in them, their roles, teams,
+ * sessions and API tokens.
+ *
+ * Owns account, role, users, team, team_member, session, api_token, user_link
+ * and login_throttle.  Emits account.changed, user.invited, user.changed,
+ * user.joined, team.created, team.changed, role.changed, token.created,
+ * token.revoked, session.started and session.failed.
+ */
+#ifndef CAIRN_ACCOUNTS_H
+#define CAIRN_ACCOUNTS_H
+
+#include "platform/http/http.h"
+#include "platform/journal/journal.h"
+
+/* One bit each in role.permissions and cx->permissions.  Append only: numbers are stored. */
+#define PERMISSIONS(X)                                                                   \
+    X(TICKET_READ, 3, "ticket.read", "See tickets and search them")                      \
+    X(TICKET_WRITE, 4, "ticket.write", "Create and change tickets, write notes")         \
+    X(TICKET_REPLY, 5, "ticket.reply", "Send public replies")                            \
+    X(TICKET_DELETE, 6, "ticket.delete", "Mark as spam, delete")                         \
+    X(CONTACT_READ, 7, "contact.read", "See contacts and organizations")                 \
+    X(CONTACT_WRITE, 8, "contact.write", "Change contacts and organizations")            \
+    X(TAG_WRITE, 9, "tag.write", "Create, rename and delete tags")                       \
+    X(USER_READ, 10, "user.read", "See users and teams")                                 \
+    X(USER_WRITE, 11, "user.write", "Invite and change users, teams and roles")          \
+    X(MAILBOX_READ, 12, "mailbox.read", "See mailboxes and their health")                \
+    X(MAILBOX_WRITE, 13, "mailbox.write", "Connect and change mailboxes")                \
+    X(MAIL_LOG_READ, 14, "mail_log.read", "See the mail log, run quarantined mail again") \
+    X(ACCOUNT_WRITE, 15, "account.write", "Change the account's settings")               \
+    X(EVENT_READ, 16, "event.read", "Read the journal (audit)")                          \
+    X(TOKEN_WRITE, 17, "token.write", "Create API tokens for oneself")                   \
+    X(JOB_READ, 18, "job.read", "See failed jobs and run them again")
+
+enum permission {
+#define X(name, bit, label, doc) PERM_##name = (bit),
+    PERMISSIONS(X)
+#undef X
+};
+#define PERM_BIT(p) (UINT64_C(1) << (p))
+
+bool may(const struct cx *cx, enum permission permission);
+
+extern const struct route_table accounts_routes;
+
+/* For struct http_auth and struct realtime_rules. */
+enum err_code accounts_authenticate(struct cx *cx, struct db *db, struct str token, struct str session, struct str *ret_csrf);
+
+/* First account, its roles, default team and admin; E_CONFLICT when an account exists.  password_hash from crypto. */
+struct accounts_setup {
+    struct str account_name, admin_email, admin_name, password_hash;
+    int64_t account_id, user_id;        /* out */
+};
+enum err_code accounts_setup(struct cx *cx, struct db *db, struct accounts_setup *setup) MUST_CHECK;
+enum err_code accounts_is_empty(struct cx *cx, struct db *db, bool *ret) MUST_CHECK;
+/* Set by main: a secret that POST /api/v1/setup must carry while there is no account. */
+void accounts_set_setup_secret(struct str secret);
+
+/* CLI: the token's text once.  E_NOT_FOUND at "user". */
+enum err_code accounts_token_create(struct cx *cx, struct db *db, struct str user_email, struct str name, struct str *ret_token) MUST_CHECK;
+
+/* ---- for modules above ---- */
+
+struct user {
+    int64_t id;
+    struct str name, email, status, signature, time_zone, locale;
+    int64_t role_id;
+};
+/* The id, name, e-mail, signature of a user of cx->account_id. */
+enum err_code accounts_user(struct cx *cx, struct db *db, int64_t id, struct user *ret) MUST_CHECK;
+bool accounts_find_user_by_email(struct cx *cx, struct db *db, struct str email, struct user *ret);
+/* E_INVALID at `field` when the id is not an active user / existing team of cx->account_id. */
+enum err_code accounts_check_assignee(struct cx *cx, struct db *db, int64_t user_id, const char *field) MUST_CHECK;
+enum err_code accounts_check_team(struct cx *cx, struct db *db, int64_t team_id, const char *field) MUST_CHECK;
+enum err_code accounts_user_teams(struct cx *cx, struct db *db, int64_t user_id, int64_t **ret_ids, size_t *ret_n) MUST_CHECK;
+struct account {
+    int64_t id;
+    struct str name, settings;          /* settings: JSON object */
+};
+enum err_code accounts_account(struct cx *cx, struct db *db, int64_t id, struct account *ret) MUST_CHECK;
+/* The only account, for a CLI without a choice: E_NOT_FOUND before set-up. */
+enum err_code accounts_first(struct cx *cx, struct db *db, struct account *ret) MUST_CHECK;
+enum err_code accounts_all(struct cx *cx, struct db *db, struct account **ret, size_t *ret_n) MUST_CHECK;
+
+/* Row scope for statements and real-time: may this cx see a ticket of that team and assignee? */
+bool accounts_may_see(const struct cx *cx, const int64_t *team_ids, size_t nteams, int64_t team_id, int64_t assignee_id);
+
+#endif
