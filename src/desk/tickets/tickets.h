@@ -101,14 +101,30 @@ struct reply_request {
     int64_t send_at_us;                 /* asked for; 0: after the undo window */
 };
 
+struct reply_warning {
+    struct str code;                    /* "outsider", "dropped", "list", "suppressed" */
+    struct str address, text;
+};
+/* Who would get a reply, and what its writer should know first. */
+struct reply_plan {
+    struct str addresses;               /* JSON object {"from", "to", "cc", "bcc"} as in new_message.addresses */
+    struct reply_warning *warnings;
+    size_t nwarnings;
+};
+
 struct channel {
     const char *name;                   /* "email" */
+    /* What prepare would settle, without writing (request->message may be NULL): GET …/recipients, and a POST without
+     * "confirm" that would warn. */
+    enum err_code (*preview)(struct cx *cx, struct db *db, const struct reply_request *request, struct reply_plan *ret, void *arg);
     /* Before the message row is written: settles recipients and delivery state.  E_INVALID at "to", "cc" … */
     enum err_code (*prepare)(struct cx *cx, struct db *db, struct reply_request *request, void *arg);
     /* After it: outbox row and job, in the same unit. */
     enum err_code (*enqueue)(struct cx *cx, struct db *db, const struct reply_request *request, int64_t message_id, void *arg);
     /* Takes a held or queued message back: *ret_cancelled false when it is already leaving. */
     enum err_code (*cancel)(struct cx *cx, struct db *db, int64_t message_id, bool *ret_cancelled, void *arg);
+    /* Sends a failed or bounced message again; E_CONFLICT when it is not one.  Sets the message's delivery. */
+    enum err_code (*resend)(struct cx *cx, struct db *db, int64_t message_id, void *arg);
     void *arg;
 };
 /* Before the server starts.  A ticket's public replies leave by the channel of its mailbox: "email". */
