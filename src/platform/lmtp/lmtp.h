@@ -29,10 +29,18 @@ struct lmtp_options {
     void *arg;
 };
 
+/*
+ * Serves one connected socket in the calling thread until the peer leaves or stop_fd (-1: none) becomes
+ * readable; the socket stays the caller's.  lmtp_start() does this for every connection.
+ */
+void lmtp_serve(const struct lmtp_options *options, int fd, int stop_fd, struct str client);
+
 struct lmtp;
+/* E_INVALID at "listen" when the address cannot be used.  A Unix socket is open to every local user that may
+ * enter its folder (as a TCP port would be); a stale one is replaced. */
 enum err_code lmtp_start(struct cx *cx, const struct lmtp_options *options, struct lmtp **ret) MUST_CHECK;
 int lmtp_port(const struct lmtp *lmtp);     /* 0 for a Unix socket */
-/* Lets running transactions end.  Accepts NULL. */
+/* Lets running transactions end (senders that stall get 10 seconds).  Accepts NULL. */
 void lmtp_stop(struct lmtp **lmtp);
 
 #endif
