@@ -39,6 +39,11 @@ struct str text_fold(struct arena *arena, struct str text);
 struct text_range { size_t from, to; };
 size_t text_find_terms(struct arena *arena, struct str text, const struct str *terms, size_t nterms,
                        struct text_range *ret_marks, size_t max_marks);
+/*
+ * Bytes in a charset as UTF-8 without NUL.  Wrong, missing and unknown labels
+ * are repaired by looking at the bytes; *ret_charset says what they were read as.
+ */
+struct str text_decode(struct arena *arena, struct str bytes, struct str charset, struct str *ret_charset);
 /* Locale-independent simple lower case of whole Unicode (names, tags). */
 struct str text_lower(struct arena *arena, struct str text);
 
