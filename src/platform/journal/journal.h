@@ -17,7 +17,7 @@
 #include "platform/store/store.h"
 
 struct event {
-    int64_t account_id;
+    int64_t account_id;     /* set by journal_append from cx->account_id */
     int64_t seq;            /* per account; set by journal_append */
     int64_t at_us;          /* set by journal_append from cx->now_us */
     struct str type;        /* "ticket.created"; a literal of the emitting module */
@@ -30,7 +30,19 @@ struct event {
     struct str data;        /* JSON object text; what changed: {"status":["open","pending"]} */
 };
 
+/* The counter row of a new account: in the unit that makes the account. */
+enum err_code journal_begin(struct cx *cx, struct db *db, int64_t account_id) MUST_CHECK;
+
 enum err_code journal_append(struct cx *cx, struct db *db, struct event *event) MUST_CHECK;
+
+/*
+ * For a command that knows how many events it will write: one update of the counter row gives all their sequences, and
+ * ticket numbers too.  Every reserved sequence must be written by journal_write in the same unit: there are no gaps.
+ */
+struct journal_slots { int64_t first_seq, first_number; };
+enum err_code journal_reserve(struct cx *cx, struct db *db, int64_t events, int64_t numbers, struct journal_slots *ret) MUST_CHECK;
+/* As journal_append, with event->seq from journal_reserve. */
+enum err_code journal_write(struct cx *cx, struct db *db, struct event *event) MUST_CHECK;
 /* Events of one account with seq > after, oldest first, at most `limit`. */
 enum err_code journal_read(struct cx *cx, struct db *db, int64_t account_id, int64_t after, int64_t limit,
                            struct event **ret, size_t *ret_n) MUST_CHECK;

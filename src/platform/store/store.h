@@ -86,6 +86,8 @@ enum err_code store_read_within(struct store *store, struct cx *cx, int64_t limi
 /* Called on a store thread after each commit of at least one unit: wakes consumers and jobs.
  * On PostgreSQL also when another node committed (LISTEN/NOTIFY).  Up to 8 listeners. */
 void store_on_commit(struct store *store, void (*fn)(void *arg), void *arg);
+/* When it returns, fn is not running and will not be called with arg again. */
+void store_on_commit_remove(struct store *store, void (*fn)(void *arg), void *arg);
 
 /* Inside a unit or read. */
 enum store_kind db_kind(const struct db *db);
