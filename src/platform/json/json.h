@@ -16,7 +16,7 @@ struct json_value {
     enum json_kind kind;
     bool boolean;
     int64_t integer;
-    double real;
+    double real;                    /* JSON_REAL; of JSON_INT the same number */
     struct str text;
     struct json_member *members;    /* JSON_OBJECT */
     struct json_value *items;       /* JSON_LIST */
