@@ -4,13 +4,19 @@
  * Domain modules never write SQL in C: tools/sqlgen turns their .sql file into
  * typed functions, which call stmt_exec/one/many below.
  *
- * Writes are units of work.  On SQLite one writer thread drains the queue,
- * runs each unit in a savepoint and commits the group once; on PostgreSQL each
- * unit is a transaction on a pooled connection (or in a group).  A unit
- * that fails leaves nothing behind.  A unit may be run again (serialisation
- * failure, dead connection before COMMIT), so it must change nothing but the
- * database and its own arena.  When store_write returns E_OK the unit is
- * durable (fsync).  A failed COMMIT fails every unit of its group with E_BUSY.
+ * Writes are units of work.  Writer threads (SQLite: one; PostgreSQL: a few,
+ * each with its share of the accounts) drain their queues, run each unit in a
+ * savepoint and commit the group once.  Units of one account (cx->account_id)
+ * never overlap, on either database and over all nodes, so a unit may read,
+ * decide and write.  A unit that fails leaves nothing behind.  A unit may be
+ * run again (serialisation failure, dead connection before COMMIT, a group
+ * that broke), so it must change nothing but the database and its own arena.
+ * When store_write returns E_OK the unit is durable (fsync).  A failed COMMIT
+ * fails every unit of its group with E_BUSY.
+ *
+ * After a statement failed (stmt_one's E_NOT_FOUND is no failure) its unit can
+ * only fail: what may collide says ON CONFLICT.  Text must be UTF-8 without
+ * NUL; other text fails with E_INVALID.
  *
  * Reads see one snapshot, never wait for writers, and must not write.
  */
@@ -56,7 +62,9 @@ struct db;                      /* one connection, inside one unit or read */
 struct store_options {
     const char *sqlite_path;        /* of cairn.db; used when postgres_url is NULL */
     const char *postgres_url;       /* postgresql://… or NULL */
-    unsigned readers;               /* PostgreSQL: most read connections; 0: 8 */
+    unsigned readers;               /* most read connections; 0: 8 on PostgreSQL, 32 on SQLite */
+    unsigned writers;               /* PostgreSQL: write connections; 0: 3 */
+    bool relaxed;                   /* SQLite: a power cut may lose the last commits: for what can be rebuilt */
 };
 
 /* Opens and checks the connection; runs no migration.  E_BUSY with the reason when it cannot. */
@@ -83,7 +91,7 @@ enum err_code store_read(struct store *store, struct cx *cx, unit_fn *fn, void *
 /* As store_read, but statements are stopped at the deadline with E_BUSY (slow lane, search, reports). */
 enum err_code store_read_within(struct store *store, struct cx *cx, int64_t limit_us, unit_fn *fn, void *arg);
 
-/* Called on a store thread after each commit of at least one unit: wakes consumers and jobs.
+/* Called on a store thread after each commit that changed something: wakes consumers and jobs.
  * On PostgreSQL also when another node committed (LISTEN/NOTIFY).  Up to 8 listeners. */
 void store_on_commit(struct store *store, void (*fn)(void *arg), void *arg);
 /* When it returns, fn is not running and will not be called with arg again. */
@@ -92,12 +100,13 @@ void store_on_commit_remove(struct store *store, void (*fn)(void *arg), void *ar
 /* Inside a unit or read. */
 enum store_kind db_kind(const struct db *db);
 /* stmt_one: E_NOT_FOUND when no row matches.  stmt_exec: *ret_changed (may be NULL) = rows changed; 0 rows is E_OK. */
+/* With ret_changed NULL the statement may still be under way when stmt_exec returns; an error then fails the unit later. */
 enum err_code stmt_exec(struct cx *cx, struct db *db, const struct stmt *s, const void *in, int64_t *ret_changed) MUST_CHECK;
 enum err_code stmt_one(struct cx *cx, struct db *db, const struct stmt *s, const void *in, void *ret_row) MUST_CHECK;
 enum err_code stmt_many(struct cx *cx, struct db *db, const struct stmt *s, const void *in, void **ret_rows, size_t *ret_n) MUST_CHECK;
 /* A unique or foreign key violation gives E_CONFLICT, a full or read-only disk and a lost database E_BUSY. */
 
-/* Prepares every variant without running it and compares arity and types. */
+/* Prepares every variant without running it and compares arity and types.  On PostgreSQL a finding ends the read. */
 enum err_code stmt_check(struct cx *cx, struct db *db, const struct stmt *s);
 
 struct migration {
