@@ -75,7 +75,7 @@ static struct str describe(struct cx *cx, const struct installation *in)
     json_put_int(&w, "format", 1);
     json_put_text(&w, "database", store_kind(in->store) == STORE_SQLITE ? STR("sqlite") : STR("postgresql"));
     json_put_text(&w, "version", STR(CAIRN_VERSION));
-    json_put_int(&w, "migrations", (int64_t)migrations_count);
+    json_put_int(&w, "migrations", (int64_t)main_migrations.n);
     json_put_time(&w, "created_at", cx->now_us);
     json_close_object(&w);
     return buf_str(&out);
@@ -132,7 +132,7 @@ static enum err_code check_kind(struct cx *cx, const struct config *config, cons
         return fail(cx, E_INVALID, "this is not a backup of Cairn");
     TRY(json_parse(cx, text, &facts));
     struct str kind = json_text(&facts, "database");
-    if (json_int(&facts, "format", 0) != 1 || json_int(&facts, "migrations", 0) > (int64_t)migrations_count)
+    if (json_int(&facts, "format", 0) != 1 || json_int(&facts, "migrations", 0) > (int64_t)main_migrations.n)
         return fail(cx, E_INVALID, "the backup was made by a newer Cairn (%.*s)", STR_ARG(json_text(&facts, "version")));
     if (str_is(kind, "postgresql") != (config->database != NULL))
         return fail(cx, E_INVALID, "the backup is of %.*s: %s", STR_ARG(kind),

@@ -91,7 +91,7 @@ enum err_code operation_check(struct cx *cx, struct installation *in, const stru
     int pending = 0;
     int64_t lag = 0;
     json_open_list(ret, "trouble");
-    enum err_code code = store_pending_migrations(in->store, cx, &pending);
+    enum err_code code = store_pending_migrations(in->store, cx, &main_migrations, &pending);
     if (code == E_BUSY)
         return code;
     if (code != E_OK)

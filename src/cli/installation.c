@@ -63,7 +63,7 @@ static enum err_code start_channels(struct cx *cx, enum installation_use use, st
         .poll_mailboxes = use == USE_SERVE && c->poll_mailboxes,
     };
     int applied = 0;
-    TRY(store_migrate(in->store, cx, &applied));
+    TRY(store_migrate(in->store, cx, &main_migrations, &applied));
     if (applied)
         log_event(LOG_INFO, "store.migrated", F_INT("applied", applied));
     TRY(search_open(cx, in->store, in->blobs, arena_printf(cx->arena, "%s/search.db", c->data).ptr, &in->search));

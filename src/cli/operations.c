@@ -137,7 +137,7 @@ static enum err_code operation_import(struct cx *cx, struct installation *in, co
 static enum err_code operation_migrate(struct cx *cx, struct installation *in, const struct call *call, struct json_writer *ret)
 {
     int applied = 0;
-    TRY(store_migrate(in->store, cx, &applied));
+    TRY(store_migrate(in->store, cx, &main_migrations, &applied));
     json_put_int(ret, "applied", applied);
     return E_OK;
 }

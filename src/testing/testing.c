@@ -50,7 +50,7 @@ static void open_and_migrate(struct world *w, const struct store_options *option
 {
     int applied = 0;
     CHECK_OK(&w->cx, store_open(&w->cx, options, &w->store));
-    CHECK_OK(&w->cx, store_migrate(w->store, &w->cx, &applied));
+    CHECK_OK(&w->cx, store_migrate(w->store, &w->cx, &main_migrations, &applied));
 }
 
 int world_setup_sqlite(void **state)

@@ -115,14 +115,19 @@ struct migration {
     const char *sqlite, *postgres;
     const char *hash;           /* SHA-256 of the source text, hex */
 };
-extern const struct migration migrations[];     /* made by sqlgen from schema/ */
-extern const size_t migrations_count;
+/* A numbered series; each has its own place in the book of the database it is applied to. */
+struct migration_set {
+    const char *series;         /* "main", "search" */
+    const struct migration *list;
+    size_t n;
+};
+extern const struct migration_set main_migrations, search_migrations;   /* made by sqlgen from schema/ and schema/search/ */
 
 /* Applies what is missing, each in a transaction, under a lock among nodes.
  * Fails when an applied one has changed, or the database is newer than this program. */
-enum err_code store_migrate(struct store *store, struct cx *cx, int *ret_applied);
+enum err_code store_migrate(struct store *store, struct cx *cx, const struct migration_set *set, int *ret_applied);
 /* How many are missing; fails as store_migrate. */
-enum err_code store_pending_migrations(struct store *store, struct cx *cx, int *ret_pending);
+enum err_code store_pending_migrations(struct store *store, struct cx *cx, const struct migration_set *set, int *ret_pending);
 
 /* SQLite: a consistent copy while running (online backup).  PostgreSQL: E_INVALID, see docs (pg_dump). */
 enum err_code store_backup_to(struct store *store, struct cx *cx, const char *path);

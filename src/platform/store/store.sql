@@ -2,10 +2,12 @@
 
 -- @exec migration_table_make() @all_accounts
 CREATE TABLE IF NOT EXISTS schema_migration (
-    number BIGINT NOT NULL PRIMARY KEY,
+    series TEXT NOT NULL,
+    number BIGINT NOT NULL,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
-    applied_us BIGINT NOT NULL
+    applied_us BIGINT NOT NULL,
+    PRIMARY KEY (series, number)
 );
 
 -- @row migration_table_row(n int)
@@ -17,11 +19,11 @@ SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename
 -- @both
 
 -- @row migration_row(number int, name text, hash text)
--- @many migration_list() -> migration_row @all_accounts
-SELECT number, name, hash FROM schema_migration ORDER BY number;
+-- @many migration_list(series text) -> migration_row @all_accounts
+SELECT number, name, hash FROM schema_migration WHERE series = :series ORDER BY number;
 
--- @exec migration_add(number int, name text, hash text, now int) @all_accounts
-INSERT INTO schema_migration (number, name, hash, applied_us) VALUES (:number, :name, :hash, :now);
+-- @exec migration_add(series text, number int, name text, hash text, now int) @all_accounts
+INSERT INTO schema_migration (series, number, name, hash, applied_us) VALUES (:series, :number, :name, :hash, :now);
 
 -- @row finding_row(text text)
 -- @many integrity_findings() -> finding_row @all_accounts

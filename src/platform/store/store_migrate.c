@@ -7,19 +7,21 @@
 #define MIGRATION_LOCK INT64_C(-4611686018427387904)
 
 struct plan {
+    const struct migration_set *set;
     int missing;
 };
 
 static enum err_code compare(struct cx *cx, const struct migration_row *rows, size_t n, struct plan *plan)
 {
-    plan->missing = (int)migrations_count;
+    const struct migration_set *set = plan->set;
+    plan->missing = (int)set->n;
     for (size_t i = 0; i < n; i++) {
         const struct migration_row *r = &rows[i];
-        if (i >= migrations_count || migrations[i].number != r->number)
+        if (i >= set->n || set->list[i].number != r->number)
             return fail_busy(cx, "The database has the migration %.*s that this program does not know; it is newer",
                              STR_ARG(r->name));
-        if (!str_is(r->hash, migrations[i].hash))
-            return fail_busy(cx, "The migration %s has changed since it was applied to this database", migrations[i].name);
+        if (!str_is(r->hash, set->list[i].hash))
+            return fail_busy(cx, "The migration %s has changed since it was applied to this database", set->list[i].name);
         plan->missing--;
     }
     return E_OK;
@@ -27,13 +29,14 @@ static enum err_code compare(struct cx *cx, const struct migration_row *rows, si
 
 static enum err_code look(struct cx *cx, struct db *db, void *arg)
 {
+    struct plan *plan = arg;
     struct migration_table_row table;
     struct migration_row *rows = NULL;
     size_t n = 0;
     TRY(migration_table_count(cx, db, (struct migration_table_count_in){ 0 }, &table));
     if (table.n)
-        TRY(migration_list(cx, db, (struct migration_list_in){ 0 }, &rows, &n));
-    return compare(cx, rows, n, arg);
+        TRY(migration_list(cx, db, (struct migration_list_in){ str_of(plan->set->series) }, &rows, &n));
+    return compare(cx, rows, n, plan);
 }
 
 static enum err_code apply(struct cx *cx, struct db *db, void *arg)
@@ -44,20 +47,20 @@ static enum err_code apply(struct cx *cx, struct db *db, void *arg)
     TRY(look(cx, db, plan));
     if (!plan->missing)
         return E_OK;
-    const struct migration *m = &migrations[migrations_count - (size_t)plan->missing];
+    const struct migration *m = &plan->set->list[plan->set->n - (size_t)plan->missing];
     enum err_code code = db->driver->script(cx, db, db->store->kind == STORE_SQLITE ? m->sqlite : m->postgres);
     if (code != E_OK) {
         struct str why = cx->failure.detail.len ? cx->failure.detail : cx->failure.message;
         return fail_busy(cx, "The migration %s failed: %.*s", m->name, STR_ARG(why));
     }
-    return migration_add(cx, db, (struct migration_add_in){ m->number, str_of(m->name), str_of(m->hash), cx->now_us }, NULL);
+    return migration_add(cx, db, (struct migration_add_in){ str_of(plan->set->series), m->number, str_of(m->name), str_of(m->hash), cx->now_us }, NULL);
 }
 
-enum err_code store_migrate(struct store *store, struct cx *cx, int *ret_applied)
+enum err_code store_migrate(struct store *store, struct cx *cx, const struct migration_set *set, int *ret_applied)
 {
-    struct plan plan = { .missing = 1 };
+    struct plan plan = { .set = set, .missing = 1 };
     *ret_applied = 0;
-    TRY(store_pending_migrations(store, cx, &plan.missing));
+    TRY(store_pending_migrations(store, cx, set, &plan.missing));
     while (plan.missing) {
         TRY(store_write(store, cx, apply, &plan));
         if (!plan.missing)
@@ -68,9 +71,9 @@ enum err_code store_migrate(struct store *store, struct cx *cx, int *ret_applied
     return E_OK;
 }
 
-enum err_code store_pending_migrations(struct store *store, struct cx *cx, int *ret_pending)
+enum err_code store_pending_migrations(struct store *store, struct cx *cx, const struct migration_set *set, int *ret_pending)
 {
-    struct plan plan = { 0 };
+    struct plan plan = { .set = set };
     TRY(store_read(store, cx, look, &plan));
     *ret_pending = plan.missing;
     return E_OK;
