@@ -41,7 +41,7 @@ enum permission {
 
 bool may(const struct cx *cx, enum permission permission);
 
-extern const struct route_table accounts_routes;
+extern const struct route_table account_routes, session_routes, user_routes, team_routes;
 
 /* For struct http_auth and struct realtime_rules. */
 enum err_code accounts_authenticate(struct cx *cx, struct db *db, struct str token, struct str session, struct str *ret_csrf);
@@ -55,6 +55,8 @@ enum err_code accounts_setup(struct cx *cx, struct db *db, struct accounts_setup
 enum err_code accounts_is_empty(struct cx *cx, struct db *db, bool *ret) MUST_CHECK;
 /* Set by main: a secret that POST /api/v1/setup must carry while there is no account. */
 void accounts_set_setup_secret(struct str secret);
+/* Set by main: put before the path of invitation links; "" leaves a path. */
+void accounts_set_public_url(struct str url);
 
 /* CLI: the token's text once.  E_NOT_FOUND at "user". */
 enum err_code accounts_token_create(struct cx *cx, struct db *db, struct str user_email, struct str name, struct str *ret_token) MUST_CHECK;
@@ -69,6 +71,14 @@ struct user {
 /* The id, name, e-mail, signature of a user of cx->account_id. */
 enum err_code accounts_user(struct cx *cx, struct db *db, int64_t id, struct user *ret) MUST_CHECK;
 bool accounts_find_user_by_email(struct cx *cx, struct db *db, struct str email, struct user *ret);
+/* Every user of the account, in one read: names for lists. */
+enum err_code accounts_users(struct cx *cx, struct db *db, struct user **ret, size_t *ret_n) MUST_CHECK;
+struct team {
+    int64_t id;
+    struct str name;
+    bool archived;
+};
+enum err_code accounts_teams(struct cx *cx, struct db *db, struct team **ret, size_t *ret_n) MUST_CHECK;
 /* E_INVALID at `field` when the id is not an active user / existing team of cx->account_id. */
 enum err_code accounts_check_assignee(struct cx *cx, struct db *db, int64_t user_id, const char *field) MUST_CHECK;
 enum err_code accounts_check_team(struct cx *cx, struct db *db, int64_t team_id, const char *field) MUST_CHECK;
@@ -84,5 +94,42 @@ enum err_code accounts_all(struct cx *cx, struct db *db, struct account **ret, s
 
 /* Row scope for statements and real-time: may this cx see a ticket of that team and assignee? */
 bool accounts_may_see(const struct cx *cx, const int64_t *team_ids, size_t nteams, int64_t team_id, int64_t assignee_id);
+/* The same for statements: the parameter scope_user of a list, 0 when everything may be seen. */
+int64_t accounts_scope_user(const struct cx *cx);
+
+/* API shape {"id", "name"} that other things embed. */
+struct named {
+    int64_t id;
+    struct str name;
+};
+extern const struct shape named_shape;
+
+/* ---- what every module of desk/ does alike ---- */
+
+/* Appends an event of the acting user about `subject_id`; data "" is {}. */
+enum err_code emit_event(struct cx *cx, struct db *db, struct str type, int64_t subject_id, struct str data) MUST_CHECK;
+
+/* The data of a ….changed event: {"field": [old, new]}, of the fields that differ. */
+struct changes {
+    struct buf buf;
+    size_t n;
+};
+struct changes changes_begin(struct cx *cx);
+void change_text(struct changes *c, const char *field, struct str old, struct str new);    /* ptr NULL is null */
+void change_id(struct changes *c, const char *field, int64_t old, int64_t new);            /* 0 is null */
+void change_bool(struct changes *c, const char *field, bool old, bool new);
+void change_raw(struct changes *c, const char *field, struct str old, struct str new);     /* both JSON */
+struct str changes_end(struct changes *c);
+
+/* E_NOT_FOUND of a statement becomes *ret_found = false, without a failure. */
+enum err_code if_found(struct cx *cx, enum err_code code, bool *ret_found) MUST_CHECK;
+/* E_NOT_FOUND of a statement gets a message: "There is no such ticket". */
+enum err_code need_found(struct cx *cx, enum err_code code, const char *what) MUST_CHECK;
+/* Does the caller name (in expected_version, else If-Match) another version than the current one? */
+bool version_differs(const struct cx *cx, int64_t expected_version, int64_t current);
+/* E_CONFLICT that carries the thing as it is now: "current". */
+enum err_code fail_version(struct cx *cx, const struct shape *shape, const void *current);
+/* The text of a LIKE … ESCAPE '!' that finds `text` anywhere, folded by text_lower; STR_NONE when it is empty. */
+struct str like_pattern(struct arena *arena, struct str text);
 
 #endif
