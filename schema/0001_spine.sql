@@ -141,6 +141,7 @@ CREATE INDEX organization_domain_of ON organization_domain (account_id, organiza
 CREATE TABLE contact (
     @tenant_id,
     name @text NOT NULL,                        -- '' when only an address is known
+    name_folded @text NOT NULL,                 -- lower case, for look-up
     organization_id @ref,
     language @text NOT NULL,                    -- BCP 47 or ''
     time_zone @text NOT NULL,                   -- IANA name or ''
@@ -152,7 +153,6 @@ CREATE TABLE contact (
     updated_us @int NOT NULL,
     version @int NOT NULL
 );
-CREATE INDEX contact_name ON contact (account_id, name, id);
 CREATE INDEX contact_organization ON contact (account_id, organization_id, id);
 
 CREATE TABLE contact_identity (
@@ -210,11 +210,12 @@ CREATE TABLE ticket (
     version @int NOT NULL
 );
 CREATE UNIQUE INDEX ticket_number ON ticket (account_id, number);
-CREATE INDEX ticket_inbox ON ticket (account_id, unresolved, spam, activity_us, id);
-CREATE INDEX ticket_team ON ticket (account_id, team_id, unresolved, spam, activity_us, id);
-CREATE INDEX ticket_assignee ON ticket (account_id, assignee_id, unresolved, spam, activity_us, id);
+-- A list of several statuses is the merge of one range for each, so that any view costs the same at any size.
 CREATE INDEX ticket_status ON ticket (account_id, status, spam, activity_us, id);
+CREATE INDEX ticket_team ON ticket (account_id, team_id, status, spam, activity_us, id);
+CREATE INDEX ticket_assignee ON ticket (account_id, assignee_id, status, spam, activity_us, id);
 CREATE INDEX ticket_requester ON ticket (account_id, requester_id, activity_us, id);
+CREATE INDEX ticket_created ON ticket (account_id, created_us, id);
 
 CREATE TABLE ticket_tag (
     account_id @int NOT NULL,

@@ -1,5 +1,5 @@
 /* accounts.c - set-up, rules about rights, and what modules above ask. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 #include "platform/mail/mail.h"

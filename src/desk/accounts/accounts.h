@@ -129,6 +129,8 @@ enum err_code need_found(struct cx *cx, enum err_code code, const char *what) MU
 bool version_differs(const struct cx *cx, int64_t expected_version, int64_t current);
 /* E_CONFLICT that carries the thing as it is now: "current". */
 enum err_code fail_version(struct cx *cx, const struct shape *shape, const void *current);
+/* Ids as the list parameter of a statement: "[1,2,3]". */
+struct str ids_param(struct arena *arena, const int64_t *ids, size_t n);
 /* The text of a LIKE … ESCAPE '!' that finds `text` anywhere, folded by text_lower; STR_NONE when it is empty. */
 struct str like_pattern(struct arena *arena, struct str text);
 

@@ -226,8 +226,8 @@ WHERE account_id = :account_id AND user_id = :user_id
 AND id = :id -- @if id
 ORDER BY id DESC
 
--- @one token_insert(account_id int, user_id int, name text, hash text, prefix text, permissions int, now int, expires_us ref)
---   -> account_id_row
+-- @one token_insert(account_id int, user_id int, name text, hash text, prefix text, permissions int, now int,
+--   expires_us ref) -> account_id_row
 INSERT INTO api_token (account_id, user_id, name, hash, prefix, permissions, created_us, expires_us)
 VALUES (:account_id, :user_id, :name, :hash, :prefix, :permissions, :now, :expires_us) RETURNING id
 

@@ -1,5 +1,5 @@
 /* accounts_api.c - routes of the account itself and of the caller's API tokens. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 #include "platform/json/json.h"

@@ -102,3 +102,13 @@ struct str like_pattern(struct arena *arena, struct str text)
     buf_char(&b, '%');
     return buf_str(&b);
 }
+
+struct str ids_param(struct arena *arena, const int64_t *ids, size_t n)
+{
+    struct buf b = buf_new(arena, 0);
+    buf_char(&b, '[');
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, "%s%lld", i ? "," : "", (long long)ids[i]);
+    buf_char(&b, ']');
+    return buf_str(&b);
+}

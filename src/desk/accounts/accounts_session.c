@@ -1,5 +1,5 @@
 /* accounts_session.c - who is calling: sessions, API tokens, links, throttled guessing. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 #include "platform/crypto/crypto.h"

@@ -1,5 +1,5 @@
 /* accounts_session_api.c - routes for set-up, signing in and out, invitation links and the own profile. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 #include "platform/crypto/crypto.h"

@@ -1,5 +1,5 @@
 /* accounts_teams_api.c - routes of teams and roles. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 

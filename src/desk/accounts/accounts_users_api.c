@@ -1,5 +1,5 @@
 /* accounts_users_api.c - routes of users and their invitations. */
-#include "desk/accounts/accounts_private.h"
+#include "desk/accounts/accounts_internal.h"
 
 #include "accounts_sql.h"
 

@@ -10,7 +10,7 @@
 
 #include "desk/accounts/accounts.h"
 
-extern const struct route_table contacts_routes;
+extern const struct route_table contacts_routes, organizations_routes;
 
 struct contact {
     int64_t id, organization_id;
@@ -28,9 +28,39 @@ extern const struct shape contact_brief_shape;
 struct contact_brief {
     int64_t id;
     struct str name, email;
-    int64_t organization_id;
-    struct str organization_name;
+    const void *organization;           /* struct named, or NULL */
 };
 enum err_code contacts_brief(struct cx *cx, struct db *db, int64_t id, struct contact_brief *ret) MUST_CHECK;
+/* Of several at once, in any order; ids that do not exist are left out. */
+enum err_code contacts_briefs(struct cx *cx, struct db *db, const int64_t *ids, size_t n, struct contact_brief **ret, size_t *ret_n) MUST_CHECK;
+
+/* The whole contact as the API shows it; a merged one gives the contact that took it over. */
+struct contact_out {
+    int64_t id;
+    struct str name, email;
+    struct list identities;             /* struct identity_out */
+    const void *organization;           /* struct named, or NULL */
+    struct str language, time_zone, notes, fields;
+    bool blocked;
+    int64_t created_at, updated_at, version;
+};
+struct identity_out {
+    int64_t id;
+    struct str kind, value;
+    bool primary;
+};
+extern const struct shape contact_shape;
+enum err_code contacts_load(struct cx *cx, struct db *db, int64_t id, struct contact_out *ret) MUST_CHECK;
+
+/* `from` gives its identities to `into` and points to it from now on.  The tickets move by the module tickets, which owns
+ * the route.  E_NOT_FOUND, or E_INVALID at "into_id". */
+enum err_code contacts_merge(struct cx *cx, struct db *db, int64_t from, int64_t into) MUST_CHECK;
+
+/* What search finds a contact by. */
+struct contact_text {
+    int64_t id;
+    struct str name, notes, organization, identities;   /* identities: values, one a line */
+};
+enum err_code contacts_text(struct cx *cx, struct db *db, int64_t id, struct contact_text *ret, bool *ret_found) MUST_CHECK;
 
 #endif

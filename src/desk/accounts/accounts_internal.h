@@ -1,6 +1,6 @@
-/* accounts_private.h - what the files of desk/accounts share. */
-#ifndef CAIRN_ACCOUNTS_PRIVATE_H
-#define CAIRN_ACCOUNTS_PRIVATE_H
+/* accounts_internal.h - what the files of desk/accounts share. */
+#ifndef CAIRN_ACCOUNTS_INTERNAL_H
+#define CAIRN_ACCOUNTS_INTERNAL_H
 
 #include "desk/accounts/accounts.h"
 
