@@ -188,10 +188,10 @@ bool accounts_find_user_by_email(struct cx *cx, struct db *db, struct str email,
     return true;
 }
 
-enum err_code accounts_users(struct cx *cx, struct db *db, struct user **ret, size_t *ret_n)
+enum err_code accounts_users(struct cx *cx, struct db *db, const int64_t *ids, size_t n, struct user **ret, size_t *ret_n)
 {
     struct user_row *rows;
-    TRY(user_list(cx, db, (struct user_list_in){ .account_id = cx->account_id, .limit = INT64_MAX }, &rows, ret_n));
+    TRY(user_by_ids(cx, db, (struct user_by_ids_in){ cx->account_id, ids_param(cx->arena, ids, n) }, &rows, ret_n));
     *ret = NEWN(cx->arena, struct user, *ret_n + 1);
     for (size_t i = 0; i < *ret_n; i++)
         (*ret)[i] = user_of(&rows[i]);

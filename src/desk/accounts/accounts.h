@@ -71,8 +71,8 @@ struct user {
 /* The id, name, e-mail, signature of a user of cx->account_id. */
 enum err_code accounts_user(struct cx *cx, struct db *db, int64_t id, struct user *ret) MUST_CHECK;
 bool accounts_find_user_by_email(struct cx *cx, struct db *db, struct str email, struct user *ret);
-/* Every user of the account, in one read: names for lists. */
-enum err_code accounts_users(struct cx *cx, struct db *db, struct user **ret, size_t *ret_n) MUST_CHECK;
+/* Several users at once, in any order: names for lists. */
+enum err_code accounts_users(struct cx *cx, struct db *db, const int64_t *ids, size_t n, struct user **ret, size_t *ret_n) MUST_CHECK;
 struct team {
     int64_t id;
     struct str name;

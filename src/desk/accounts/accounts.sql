@@ -73,6 +73,17 @@ AND u.status = :status -- @if status
 AND (lower(u.name) LIKE :pattern ESCAPE '!' OR u.email_folded LIKE :pattern ESCAPE '!') -- @if pattern
 ORDER BY u.id LIMIT :limit
 
+-- @many user_by_ids(account_id int, ids text) -> user_row
+SELECT u.id, u.email, u.name, u.role_id, r.name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
+    u.last_seen_us, u.version
+FROM users u JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
+WHERE u.account_id = :account_id
+-- @sqlite
+AND u.id IN (SELECT value FROM json_each(:ids))
+-- @postgres
+AND u.id IN (SELECT value::bigint FROM jsonb_array_elements_text(CAST(:ids AS jsonb)))
+-- @both
+
 -- @one user_insert(account_id int, email text, email_folded text, name text, password_hash text?, role_id int, status text,
 --   locale text, time_zone text, now int) -> account_id_row
 INSERT INTO users (account_id, email, email_folded, name, password_hash, role_id, status, locale, time_zone, signature,
