@@ -131,6 +131,7 @@ enum err_code accounts_setup(struct cx *cx, struct db *db, struct accounts_setup
                            .now = cx->now_us },
                        &account));
     cx->account_id = account.id;
+    TRY(journal_begin(cx, db, account.id));
     int64_t admin_role = 0;
     TRY(make_roles(cx, db, account.id, &admin_role));
     TRY(user_insert(cx, db,

@@ -166,23 +166,6 @@ enum err_code contacts_brief(struct cx *cx, struct db *db, int64_t id, struct co
     return E_OK;
 }
 
-enum err_code contacts_text(struct cx *cx, struct db *db, int64_t id, struct contact_text *ret, bool *ret_found)
-{
-    struct contact_row row;
-    struct identity_row *identities;
-    size_t n;
-    TRY(if_found(cx, contact_get(cx, db, (struct contact_get_in){ cx->account_id, id }, &row), ret_found));
-    *ret_found = *ret_found && !row.merged_into;
-    if (!*ret_found)
-        return E_OK;
-    TRY(identity_list(cx, db, (struct identity_list_in){ cx->account_id, ids_param(cx->arena, &id, 1) }, &identities, &n));
-    struct buf values = buf_new(cx->arena, 0);
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&values, "%s%.*s", i ? "\n" : "", STR_ARG(identities[i].value));
-    *ret = (struct contact_text){ row.id, row.name, row.notes, row.organization_name, buf_str(&values) };
-    return E_OK;
-}
-
 /* ---- merging ---- */
 
 static enum err_code ensure_primaries(struct cx *cx, struct db *db, int64_t contact_id)

@@ -56,11 +56,4 @@ enum err_code contacts_load(struct cx *cx, struct db *db, int64_t id, struct con
  * the route.  E_NOT_FOUND, or E_INVALID at "into_id". */
 enum err_code contacts_merge(struct cx *cx, struct db *db, int64_t from, int64_t into) MUST_CHECK;
 
-/* What search finds a contact by. */
-struct contact_text {
-    int64_t id;
-    struct str name, notes, organization, identities;   /* identities: values, one a line */
-};
-enum err_code contacts_text(struct cx *cx, struct db *db, int64_t id, struct contact_text *ret, bool *ret_found) MUST_CHECK;
-
 #endif

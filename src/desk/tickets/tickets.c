@@ -74,9 +74,15 @@ enum err_code ticket_set_status(struct cx *cx, struct ticket_row *t, struct str 
 
 enum err_code ticket_emit(struct cx *cx, struct db *db, struct str type, const struct ticket_row *t, int64_t subject_id, struct str data)
 {
-    struct event event = { .account_id = cx->account_id, .type = type, .ticket_id = t->id, .team_id = t->team_id,
-                           .assignee_id = t->assignee_id, .subject_id = subject_id, .data = data.len ? data : STR("{}") };
-    return journal_append(cx, db, &event);
+    return ticket_emit_as(cx, db, 0, type, t, subject_id, data);
+}
+
+enum err_code ticket_emit_as(struct cx *cx, struct db *db, int64_t seq, struct str type, const struct ticket_row *t, int64_t subject_id,
+                             struct str data)
+{
+    struct event event = { .account_id = cx->account_id, .seq = seq, .type = type, .ticket_id = t->id, .team_id = t->team_id,
+                           .assignee_id = t->assignee_id, .subject_id = subject_id, .data = data };
+    return seq ? journal_write(cx, db, &event) : journal_append(cx, db, &event);
 }
 
 /* Where a ticket is counted; ptr NULL: nowhere. */

@@ -131,17 +131,6 @@ struct channel {
 /* Before the server starts.  A ticket's public replies leave by the channel of its mailbox: "email". */
 void tickets_register_channel(const struct channel *channel);
 
-/* ---- for search ---- */
-
-/* The API's ticket in a list (without participants); ids that the user may not see are left out. */
-extern const struct shape ticket_shape;
-struct ticket_out;
-enum err_code tickets_load(struct cx *cx, struct db *db, const int64_t *ids, size_t n, struct ticket_out **ret, size_t *ret_n) MUST_CHECK;
-struct ticket_out *ticket_out_at(struct ticket_out *items, size_t i);
-int64_t ticket_out_id(const struct ticket_out *ticket);
-/* 0 when the account has no such tag. */
-enum err_code tickets_find_tag(struct cx *cx, struct db *db, struct str name, int64_t *ret_id) MUST_CHECK;
-
 /* Real-time and row scope: filled from event.team_id and event.assignee_id. */
 bool tickets_event_visible(const struct cx *cx, const int64_t *team_ids, size_t nteams, const struct event *event);
 

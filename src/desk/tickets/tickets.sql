@@ -35,19 +35,6 @@ FROM ticket
 WHERE account_id = :account_id AND number = :number
 AND (assignee_id = :scope_user OR team_id IN (SELECT m.team_id FROM team_member m WHERE m.account_id = :account_id AND m.user_id = :scope_user)) -- @if scope_user
 
--- @many ticket_by_ids(account_id int, ids text, scope_user int) -> ticket_row
-SELECT id, number, subject, status, priority, severity, type, channel, team_id, assignee_id, requester_id, mailbox_id, spam,
-    merged_into, follow_up_of, preview, message_count, created_us, updated_us, activity_us, customer_us, agent_us,
-    first_reply_us, first_resolved_us, resolved_us, closed_us, reopened_count, fields, version
-FROM ticket
-WHERE account_id = :account_id
--- @sqlite
-AND id IN (SELECT value FROM json_each(:ids))
--- @postgres
-AND id IN (SELECT value::bigint FROM jsonb_array_elements_text(CAST(:ids AS jsonb)))
--- @both
-AND (assignee_id = :scope_user OR team_id IN (SELECT m.team_id FROM team_member m WHERE m.account_id = :account_id AND m.user_id = :scope_user)) -- @if scope_user
-
 -- Newest first.  By creation, activity only breaks ties, so that one text serves both orders.
 -- @many ticket_list_newest(account_id int, status text?, spam bool, team_id int, assignee_id int, unassigned bool, requester_id int,
 --   organization_id int, tag_id int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
@@ -111,9 +98,6 @@ LIMIT :limit
 SELECT id, name, address FROM mailbox WHERE account_id = :account_id
 
 -- @row tickets_id_row(id int)
-
--- @one ticket_next_number(account_id int) -> tickets_id_row
-UPDATE account_counter SET ticket_number = ticket_number + 1 WHERE account_id = :account_id RETURNING ticket_number
 
 -- @one ticket_insert(account_id int, number int, subject text, status text, priority text, severity text?, type text, channel text,
 --   team_id ref, assignee_id ref, requester_id int, mailbox_id ref, unresolved bool, spam bool, follow_up_of ref, preview text,

@@ -52,7 +52,7 @@ HANDLER(ticket_page, struct tickets_in, struct page_out)
     else if (in->assignee_id.ptr && (!num_parse_int(in->assignee_id, &f.in.assignee_id) || f.in.assignee_id <= 0))
         return fail_field(cx, "assignee_id", "This is the id of a user, me or none");
     if (in->tag.ptr) {
-        TRY(tickets_find_tag(cx, db, in->tag, &f.in.tag_id));
+        TRY(tag_find(cx, db, in->tag, &f.in.tag_id));
         if (!f.in.tag_id)
             return E_OK;
     }
@@ -229,7 +229,7 @@ HANDLER(ticket_post, struct ticket_post_in, struct ticket_out)
     struct contact contact;
     struct ticket_row t;
     struct reply_request request = { 0 };
-    int64_t message_id;
+    int64_t message_id, message_seq;
     TRY(check_new(cx, db, in));
     TRY(contacts_by_email(cx, db, requester->email, requester->name, "requester.email", &contact));
     struct new_ticket new = {
@@ -240,7 +240,7 @@ HANDLER(ticket_post, struct ticket_post_in, struct ticket_out)
                      .author_id = by_agent ? cx->user_id : contact.id, .channel = own, .attachment_ids = m->attachments.items,
                      .nattachment_ids = m->attachments.n } };
     TRY(body_of(cx, m->text, m->html, "message.text", &new.message));
-    TRY(ticket_begin(cx, db, &new, &t));
+    TRY(ticket_begin(cx, db, &new, &t, &message_seq));
     if (in->cc.n) {
         struct changes c = changes_begin(cx);
         TRY(participants_set_cc(cx, db, &t, &in->cc, &c));
@@ -250,7 +250,7 @@ HANDLER(ticket_post, struct ticket_post_in, struct ticket_out)
         struct agent_reply reply = { .text = m->text, .html = m->html, .attachments = m->attachments, .confirm = true };
         TRY(reply_prepare(cx, db, &t, &reply, &request, &new.message));
     }
-    TRY(message_write(cx, db, &t, &new.message, &message_id));
+    TRY(message_write(cx, db, &t, &new.message, message_seq, &message_id));
     TRY(reply_enqueue(cx, db, &request, message_id));
     return ticket_out_of(cx, db, t.id, out);
 }

@@ -35,8 +35,6 @@ static struct ticket_row ticket_of(struct cx *cx, const struct new_ticket *new)
 static enum err_code insert(struct cx *cx, struct db *db, struct ticket_row *t)
 {
     struct tickets_id_row row;
-    TRY(ticket_next_number(cx, db, (struct ticket_next_number_in){ cx->account_id }, &row));
-    t->number = row.id;
     TRY(ticket_insert(cx, db,
                       (struct ticket_insert_in){
                           .account_id = cx->account_id, .number = t->number, .subject = t->subject, .status = t->status,
@@ -69,12 +67,16 @@ static struct str created_data(struct cx *cx, const struct ticket_row *t)
     return buf_str(&b);
 }
 
-enum err_code ticket_begin(struct cx *cx, struct db *db, const struct new_ticket *new, struct ticket_row *ret)
+enum err_code ticket_begin(struct cx *cx, struct db *db, const struct new_ticket *new, struct ticket_row *ret, int64_t *ret_message_seq)
 {
+    struct journal_slots slots;
     *ret = ticket_of(cx, new);
+    TRY(journal_reserve(cx, db, 2, 1, &slots));
+    ret->number = slots.first_number;
+    *ret_message_seq = slots.first_seq + 1;
     TRY(insert(cx, db, ret));
     TRY(ticket_count(cx, db, ret, 1));
-    TRY(ticket_emit(cx, db, STR("ticket.created"), ret, ret->id, created_data(cx, ret)));
+    TRY(ticket_emit_as(cx, db, slots.first_seq, STR("ticket.created"), ret, ret->id, created_data(cx, ret)));
     if (!new->ntags)
         return E_OK;
     struct list tags = { .items = NEWN(cx->arena, struct str, new->ntags), .n = new->ntags, .given = true };
@@ -87,7 +89,8 @@ enum err_code ticket_begin(struct cx *cx, struct db *db, const struct new_ticket
 enum err_code tickets_create(struct cx *cx, struct db *db, const struct new_ticket *new, struct ticket_made *ret)
 {
     struct ticket_row t;
-    TRY(ticket_begin(cx, db, new, &t));
+    int64_t message_seq;
+    TRY(ticket_begin(cx, db, new, &t, &message_seq));
     *ret = (struct ticket_made){ .ticket_id = t.id, .number = t.number, .version = t.version };
-    return message_write(cx, db, &t, &new->message, &ret->message_id);
+    return message_write(cx, db, &t, &new->message, message_seq, &ret->message_id);
 }

@@ -25,11 +25,14 @@ enum err_code ticket_set_status(struct cx *cx, struct ticket_row *ticket, struct
 enum err_code ticket_save(struct cx *cx, struct db *db, const struct ticket_row *old, struct ticket_row *new, struct changes *more) MUST_CHECK;
 enum err_code ticket_count(struct cx *cx, struct db *db, const struct ticket_row *ticket, int64_t delta) MUST_CHECK;
 enum err_code ticket_emit(struct cx *cx, struct db *db, struct str type, const struct ticket_row *ticket, int64_t subject_id, struct str data) MUST_CHECK;
+/* The same with a sequence from journal_reserve; 0: the next one. */
+enum err_code ticket_emit_as(struct cx *cx, struct db *db, int64_t seq, struct str type, const struct ticket_row *ticket, int64_t subject_id,
+                             struct str data) MUST_CHECK;
 /* E_CONFLICT with "current" and "newer_messages": those after the caller's version cannot be known, so the newest ones. */
 enum err_code fail_ticket_version(struct cx *cx, struct db *db, const struct ticket_row *ticket) MUST_CHECK;
 
-/* The ticket of tickets_create without its first message, which message_write adds in the same unit. */
-enum err_code ticket_begin(struct cx *cx, struct db *db, const struct new_ticket *ticket, struct ticket_row *ret) MUST_CHECK;
+/* The ticket of tickets_create without its first message, which message_write must add in the same unit under that sequence. */
+enum err_code ticket_begin(struct cx *cx, struct db *db, const struct new_ticket *ticket, struct ticket_row *ret, int64_t *ret_message_seq) MUST_CHECK;
 /* Lists: see tickets_list.c. */
 struct ticket_filter {
     struct ticket_list_newest_in in;    /* without status and cursor */
@@ -42,8 +45,9 @@ enum err_code ticket_list(struct cx *cx, struct db *db, const struct ticket_filt
 
 /* ---- messages ---- */
 
-/* The row, its attachments and message.created; E_INVALID at "message.attachments".  The ticket's row is not touched. */
-enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_row *ticket, const struct new_message *message, int64_t *ret_id) MUST_CHECK;
+/* The row, its attachments and message.created; E_INVALID at "message.attachments".  The ticket's row is not touched.
+ * seq: see ticket_emit_as. */
+enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_row *ticket, const struct new_message *message, int64_t seq, int64_t *ret_id) MUST_CHECK;
 enum err_code attachment_write(struct cx *cx, struct db *db, const struct new_attachment *a, int64_t ticket_id, int64_t message_id,
                                int64_t *ret_id) MUST_CHECK;
 bool message_is_from_customer(const struct new_message *message);
@@ -68,6 +72,8 @@ enum err_code body_of(struct cx *cx, struct str text, struct str html, const cha
 /* Sets, adds or removes; notes the change.  E_INVALID at "tags". */
 struct tag_change { const struct list *set, *add, *remove; };
 enum err_code tags_change(struct cx *cx, struct db *db, int64_t ticket_id, struct tag_change change, struct changes *c) MUST_CHECK;
+/* 0 when the account has no such tag. */
+enum err_code tag_find(struct cx *cx, struct db *db, struct str name, int64_t *ret_id) MUST_CHECK;
 enum err_code tag_ensure(struct cx *cx, struct db *db, struct str name, const char *field, int64_t *ret_id) MUST_CHECK;
 /* All addresses that get copies; those dropped stay as past participants.  E_INVALID at "cc". */
 enum err_code participants_set_cc(struct cx *cx, struct db *db, const struct ticket_row *ticket, const struct list *emails, struct changes *c) MUST_CHECK;
@@ -94,7 +100,7 @@ struct ticket_full_out {
     struct list messages;               /* struct message_out */
     struct str messages_cursor;         /* ptr NULL: there are no older ones */
 };
-extern const struct shape ticket_full_shape;
+extern const struct shape ticket_shape, ticket_full_shape;
 #define TICKET_FIELDS(owner)                                                                                               \
     ID_FIELD(owner, id, .doc = "Id of the ticket"),                                                                        \
     INT_FIELD(owner, number, .doc = "1, 2, 3 … in the account"),                                                           \

@@ -53,7 +53,7 @@ static struct str created_data(struct cx *cx, const struct new_message *m)
                         m->automatic ? "true" : "false", STR_ARG(m->delivery));
 }
 
-enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_row *t, const struct new_message *new, int64_t *ret_id)
+enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_row *t, const struct new_message *new, int64_t seq, int64_t *ret_id)
 {
     struct new_message m = *new;
     m.channel = m.channel.len ? m.channel : STR("api");
@@ -79,7 +79,7 @@ enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_ro
         if (!used)
             return fail_field(cx, "attachments", "You have no unused attachment with the id %lld", (long long)m.attachment_ids[i]);
     }
-    return ticket_emit(cx, db, STR("message.created"), t, row.id, created_data(cx, &m));
+    return ticket_emit_as(cx, db, seq, STR("message.created"), t, row.id, created_data(cx, &m));
 }
 
 /* ---- adding under the rules ---- */
@@ -129,7 +129,7 @@ enum err_code tickets_add_message(struct cx *cx, struct db *db, int64_t ticket_i
     TRY(status_after(cx, &t, m, at_us));
     if (m->then_status.len)
         TRY(ticket_set_status(cx, &t, m->then_status, at_us));
-    TRY(message_write(cx, db, &t, m, &ret->message_id));
+    TRY(message_write(cx, db, &t, m, 0, &ret->message_id));
     TRY(ticket_save(cx, db, &old, &t, NULL));
     ret->ticket_id = t.id;
     ret->number = t.number;

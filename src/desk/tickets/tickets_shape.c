@@ -146,21 +146,3 @@ enum err_code ticket_out_of(struct cx *cx, struct db *db, int64_t id, struct tic
     *ret = out[0];
     return E_OK;
 }
-
-enum err_code tickets_load(struct cx *cx, struct db *db, const int64_t *ids, size_t n, struct ticket_out **ret, size_t *ret_n)
-{
-    struct ticket_row *rows;
-    struct ticket_by_ids_in in = { cx->account_id, ids_param(cx->arena, ids, n), accounts_scope_user(cx) };
-    TRY(ticket_by_ids(cx, db, in, &rows, ret_n));
-    return ticket_outs(cx, db, rows, *ret_n, false, ret);
-}
-
-struct ticket_out *ticket_out_at(struct ticket_out *items, size_t i)
-{
-    return &items[i];
-}
-
-int64_t ticket_out_id(const struct ticket_out *ticket)
-{
-    return ticket->id;
-}

@@ -6,7 +6,7 @@
 
 enum { TAG_NAME_BYTES = 100 };
 
-enum err_code tickets_find_tag(struct cx *cx, struct db *db, struct str name, int64_t *ret_id)
+enum err_code tag_find(struct cx *cx, struct db *db, struct str name, int64_t *ret_id)
 {
     struct tag_row row;
     bool found;
@@ -21,11 +21,11 @@ enum err_code tag_ensure(struct cx *cx, struct db *db, struct str name, const ch
     name = str_trim(name);
     if (!name.len || name.len > TAG_NAME_BYTES || str_chr(name, ',') >= 0)
         return fail_field(cx, field, "A tag has 1 to %d bytes and no comma", TAG_NAME_BYTES);
-    TRY(tickets_find_tag(cx, db, name, ret_id));
+    TRY(tag_find(cx, db, name, ret_id));
     if (*ret_id)
         return E_OK;
     TRY(tag_insert(cx, db, (struct tag_insert_in){ cx->account_id, name, text_lower(cx->arena, name), cx->now_us }, &added));
-    TRY(tickets_find_tag(cx, db, name, ret_id));
+    TRY(tag_find(cx, db, name, ret_id));
     if (!*ret_id)
         return fail_internal(cx, "the tag cannot be found after it was made");
     return added ? emit_event(cx, db, STR("tag.created"), *ret_id, STR_NONE) : E_OK;
@@ -131,7 +131,7 @@ HANDLER(tag_page, struct tag_in, struct page_out)
 static enum err_code check_free(struct cx *cx, struct db *db, struct str name, int64_t own_id)
 {
     int64_t other;
-    TRY(tickets_find_tag(cx, db, name, &other));
+    TRY(tag_find(cx, db, name, &other));
     return other && other != own_id ? fail_field(cx, "name", "There is a tag with this name already") : E_OK;
 }
 
