@@ -53,19 +53,19 @@ SELECT count(*) AS n FROM users WHERE account_id = :account_id AND role_id = :ro
 --   time_zone text, signature text, created_us int, last_seen_us ref, version int)
 
 -- @one user_get(account_id int, id int) -> user_row
-SELECT u.id, u.email, u.name, u.role_id, r.name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
+SELECT u.id, u.email, u.name, u.role_id, r.name AS role_name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
     u.last_seen_us, u.version
 FROM users u JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
 WHERE u.account_id = :account_id AND u.id = :id
 
 -- @one user_by_email(account_id int, email_folded text) -> user_row
-SELECT u.id, u.email, u.name, u.role_id, r.name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
+SELECT u.id, u.email, u.name, u.role_id, r.name AS role_name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
     u.last_seen_us, u.version
 FROM users u JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
 WHERE u.account_id = :account_id AND u.email_folded = :email_folded
 
 -- @many user_list(account_id int, status text?, pattern text?, after_id int, limit int) -> user_row
-SELECT u.id, u.email, u.name, u.role_id, r.name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
+SELECT u.id, u.email, u.name, u.role_id, r.name AS role_name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
     u.last_seen_us, u.version
 FROM users u JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
 WHERE u.account_id = :account_id AND u.id > :after_id
@@ -74,7 +74,7 @@ AND (lower(u.name) LIKE :pattern ESCAPE '!' OR u.email_folded LIKE :pattern ESCA
 ORDER BY u.id LIMIT :limit
 
 -- @many user_by_ids(account_id int, ids text) -> user_row
-SELECT u.id, u.email, u.name, u.role_id, r.name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
+SELECT u.id, u.email, u.name, u.role_id, r.name AS role_name, r.permissions, u.status, u.locale, u.time_zone, u.signature, u.created_us,
     u.last_seen_us, u.version
 FROM users u JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
 WHERE u.account_id = :account_id
@@ -171,7 +171,7 @@ JOIN role r ON r.account_id = u.account_id AND r.id = u.role_id
 WHERE s.hash = :hash
 
 -- @one token_caller(hash text) -> caller_row @all_accounts
-SELECT t.account_id, t.user_id, u.status, r.permissions, r.only_own_teams, t.permissions, '' AS csrf_token,
+SELECT t.account_id, t.user_id, u.status, r.permissions, r.only_own_teams, t.permissions AS token_permissions, '' AS csrf_token,
     t.created_us, coalesce(t.last_used_us, 0) AS last_seen_us, t.expires_us, '' AS successor_hash
 FROM api_token t
 JOIN users u ON u.account_id = t.account_id AND u.id = t.user_id

@@ -11,7 +11,7 @@ SELECT account_id, event_seq FROM account_counter ORDER BY account_id;
 --                         author_name text, author_email text)
 
 -- @many search_messages(account_id int, ids text) -> search_message_row
-SELECT m.id, m.subject, m.body_text, m.addresses, m.created_us, t.subject,
+SELECT m.id, m.subject, m.body_text, m.addresses, m.created_us, t.subject AS ticket_subject,
        COALESCE(u.name, c.name, ''), COALESCE(u.email, i.value, '')
   FROM message m
   JOIN ticket t ON t.account_id = m.account_id AND t.id = m.ticket_id
@@ -104,7 +104,7 @@ SELECT c.id, c.name, c.notes, c.created_us, COALESCE(o.name, ''),
 -- @many search_results_of_messages(account_id int, ids text, user_id int, scoped bool, statuses text?, priorities text?,
 --       tag text?, assignee_id ref, unassigned bool, team_id ref, no_team bool, before_us ref, after_us ref,
 --       has_attachment bool) -> search_result_row
-SELECT t.id, m.id, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
+SELECT t.id, m.id AS message_id, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
        COALESCE(c.name, ''), COALESCE(i.value, ''), t.activity_us, m.body_text
   FROM message m
   JOIN ticket t ON t.account_id = m.account_id AND t.id = m.ticket_id
@@ -135,7 +135,7 @@ SELECT t.id, m.id, t.number, t.subject, t.status, t.priority, t.team_id, t.assig
 -- @many search_results_of_tickets(account_id int, ids text, user_id int, scoped bool, statuses text?, priorities text?,
 --       tag text?, assignee_id ref, unassigned bool, team_id ref, no_team bool, before_us ref, after_us ref,
 --       has_attachment bool) -> search_result_row
-SELECT t.id, NULL, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
+SELECT t.id, CAST(NULL AS BIGINT) AS message_id, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
        COALESCE(c.name, ''), COALESCE(i.value, ''), t.activity_us, t.preview
   FROM ticket t
   LEFT JOIN contact c ON c.account_id = t.account_id AND c.id = t.requester_id
@@ -165,7 +165,7 @@ SELECT t.id, NULL, t.number, t.subject, t.status, t.priority, t.team_id, t.assig
 -- @many search_results_by_filter(account_id int, number ref, user_id int, scoped bool, statuses text?, priorities text?,
 --       tag text?, assignee_id ref, unassigned bool, team_id ref, no_team bool, before_us ref, after_us ref,
 --       has_attachment bool, activity_us ref, id int, limit int) -> search_result_row
-SELECT t.id, NULL, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
+SELECT t.id, CAST(NULL AS BIGINT) AS message_id, t.number, t.subject, t.status, t.priority, t.team_id, t.assignee_id, t.requester_id,
        COALESCE(c.name, ''), COALESCE(i.value, ''), t.activity_us, t.preview
   FROM ticket t
   LEFT JOIN contact c ON c.account_id = t.account_id AND c.id = t.requester_id
