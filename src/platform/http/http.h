@@ -55,6 +55,7 @@ struct field {
     int64_t min, max;               /* F_INT: value; F_TEXT: bytes; lists: items.  max 0: for F_INT none, else required by lint */
     const char *const *choices;     /* NULL-terminated, or NULL for any */
     const struct shape *shape;
+    int64_t otherwise;              /* F_INT: the value when it is absent */
     bool multiline;                 /* F_TEXT: line breaks and tabs are allowed; else control characters are refused */
 };
 
@@ -97,7 +98,7 @@ struct page_in {
 };
 #define PAGE_FIELDS(owner, member)                                                                          \
     { .name = "limit", .doc = "Most items, 1 to 100; 50 when absent", .type = F_INT, .place = IN_QUERY,     \
-      .offset = offsetof(owner, member.limit), .optional = true, .min = 1, .max = 100 },                    \
+      .offset = offsetof(owner, member.limit), .optional = true, .min = 1, .max = 100, .otherwise = 50 },   \
     { .name = "cursor", .doc = "next_cursor of the page before", .type = F_TEXT, .place = IN_QUERY,         \
       .offset = offsetof(owner, member.cursor), .optional = true, .min = 1, .max = 200 }
 
@@ -219,6 +220,8 @@ struct http_options {
     unsigned fast_workers, slow_workers;    /* 0: 2 and 2 */
     size_t max_body_bytes;          /* JSON; 0: 8 MiB */
     size_t max_upload_bytes;        /* 0: 50 MiB */
+    double rate_factor;             /* of all rate limits; 0: 1.0; negative: off (benchmarks) */
+    unsigned connections_per_ip;    /* 0: 512; behind a proxy the proxy's limit counts */
     /* GET /readyz and /metrics ask these; each adds its lines.  NULL allowed. */
     bool (*ready)(void *arg, struct str *ret_reason, struct arena *arena);
     void (*metrics)(void *arg, struct buf *out);

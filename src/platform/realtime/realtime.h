@@ -16,7 +16,6 @@ struct realtime_user {
     int64_t account_id, user_id;
     uint64_t permissions;
     bool only_own_teams;
-    struct str session_hash;        /* closes with 4401 when the session ends; may be empty */
     const int64_t *team_ids;        /* of the user, when only_own_teams; copied */
     size_t nteams;
 };
@@ -32,6 +31,10 @@ struct realtime;
 struct realtime *realtime_new(struct store *store, struct realtime_rules rules, unsigned max_per_user /* 0: 20 */);
 /* Closes all with 1001.  Accepts NULL. */
 void realtime_free(struct realtime **rt);
+/* Before the upgrade, inside a store_read: who cx is, completed by load_user.  E_RATE when the user has too many sockets. */
+enum err_code realtime_admit(struct cx *cx, struct db *db, struct realtime *rt, struct realtime_user *ret_user) MUST_CHECK;
+/* Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2). */
+struct str realtime_accept_key(struct arena *arena, struct str key);
 /* Takes over an upgraded socket (made non-blocking); `early` are bytes already read.  Owns fd from now on;
  * `closed` (may be NULL) is called once when it is done with it. */
 void realtime_adopt(struct realtime *rt, int fd, struct str early, const struct realtime_user *user, int64_t after,
