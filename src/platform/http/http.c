@@ -242,7 +242,7 @@ static enum err_code listen_on(struct cx *cx, const char *host, int port, int *r
     int error = errno;
     freeaddrinfo(found);
     if (!ok)
-        return fail_busy(cx, "cannot listen on %s:%d: %s", host, port, strerrordesc_np(error));
+        return fail_busy(cx, "cannot listen on %s:%d: %s", host, port, strerror(error));
     struct sockaddr_storage at;
     socklen_t len = sizeof at;
     getsockname(fd, (struct sockaddr *)&at, &len);

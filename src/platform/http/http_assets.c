@@ -66,7 +66,7 @@ struct http_assets *assets_open(struct arena *arena, const char *dir)
 }
 
 /* Named in Accept-Encoding with a quality above 0? */
-static bool accepts(struct str header, const char *coding)
+static bool accepts(struct arena *arena, struct str header, const char *coding)
 {
     struct str part;
     while (str_split(&header, ',', &part)) {
@@ -75,8 +75,7 @@ static bool accepts(struct str header, const char *coding)
         if (!str_iis(name, coding))
             continue;
         struct str q = semicolon < 0 ? STR_NONE : str_trim(str_skip(part, (size_t)semicolon + 1));
-        return !(str_istarts(q, STR("q=0")) && str_chr(q, '1') < 0 && str_find(q, STR("0.")) < 0) ||
-               (str_find(q, STR("0.")) >= 0 && !str_is(q, "q=0.0") && !str_is(q, "q=0.00") && !str_is(q, "q=0.000"));
+        return !str_istarts(q, STR("q=0")) || strcspn(arena_cstr(arena, q), "123456789") < q.len;
     }
     return false;
 }
@@ -93,7 +92,7 @@ static const struct asset *choose_encoding(struct exchange *x, struct str path, 
         struct str packed = arena_printf(x->arena, "%.*s%s", STR_ARG(path), codings[i].ending);
         const struct asset *a = map_get(x->server->assets->by_path, packed);
         any |= a != NULL;
-        if (a && !chosen && accepts(header, codings[i].coding)) {
+        if (a && !chosen && accepts(x->arena, header, codings[i].coding)) {
             reply_header(&x->cx, "Content-Encoding", str_of(codings[i].coding));
             chosen = a;
         }

@@ -91,7 +91,7 @@ struct connection {
     uint64_t requests;
 };
 
-struct lane {
+struct work_lane {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct exchange *first, *last;
@@ -121,7 +121,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     int listen_fd, port;
     struct wire_set wires;
-    struct lane lanes[2];
+    struct work_lane lanes[2];
     struct rates rates;
     struct router *router;
     struct route_entry *entries;
@@ -148,10 +148,10 @@ struct router *router_new(struct http_server *server);
 void router_match(const struct router *router, struct exchange *x);
 
 /* http_lane.c */
-void lane_start(struct lane *lane, unsigned threads);
-void lane_push(struct lane *lane, struct exchange *x);
-void lane_stop(struct lane *lane);      /* after what is queued */
-size_t lane_length(struct lane *lane);
+void lane_start(struct work_lane *lane, unsigned threads);
+void lane_push(struct work_lane *lane, struct exchange *x);
+void lane_stop(struct work_lane *lane);      /* after what is queued */
+size_t lane_length(struct work_lane *lane);
 
 /* http_run.c: a worker's share */
 void exchange_work(struct exchange *x);

@@ -1,7 +1,7 @@
 /* http_lane.c - workers that run requests off the event loops. */
 #include "platform/http/http_internal.h"
 
-static struct exchange *take(struct lane *lane)
+static struct exchange *take(struct work_lane *lane)
 {
     pthread_mutex_lock(&lane->lock);
     while (!lane->first && !lane->stopping)
@@ -25,7 +25,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-void lane_start(struct lane *lane, unsigned threads)
+void lane_start(struct work_lane *lane, unsigned threads)
 {
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->wake, NULL);
@@ -34,7 +34,7 @@ void lane_start(struct lane *lane, unsigned threads)
         ASSERT(pthread_create(&lane->threads[i], NULL, work, lane) == 0);
 }
 
-void lane_push(struct lane *lane, struct exchange *x)
+void lane_push(struct work_lane *lane, struct exchange *x)
 {
     x->next = NULL;
     pthread_mutex_lock(&lane->lock);
@@ -48,7 +48,7 @@ void lane_push(struct lane *lane, struct exchange *x)
     pthread_cond_signal(&lane->wake);
 }
 
-void lane_stop(struct lane *lane)
+void lane_stop(struct work_lane *lane)
 {
     pthread_mutex_lock(&lane->lock);
     lane->stopping = true;
@@ -60,7 +60,7 @@ void lane_stop(struct lane *lane)
     pthread_cond_destroy(&lane->wake);
 }
 
-size_t lane_length(struct lane *lane)
+size_t lane_length(struct work_lane *lane)
 {
     pthread_mutex_lock(&lane->lock);
     size_t n = lane->length;

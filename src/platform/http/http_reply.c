@@ -203,7 +203,7 @@ enum err_code reply_resolve_blob(struct exchange *x, struct db *db)
         if (fd < 0 || fstat(fd, &st) != 0) {
             int error = errno;
             fd_close(&fd);
-            return fail_internal(cx, "blob %s: %s", path.ptr, strerrordesc_np(error));
+            return fail_internal(cx, "blob %s: %s", path.ptr, strerror(error));
         }
         return reply_file(x, fd, st.st_size, etag);
     }
