@@ -5,7 +5,7 @@
 #include "base/base.h"
 
 /* rsa-sha256, relaxed/relaxed.  *ret is raw with the DKIM-Signature header in front.  E_INVALID at "dkim_key". */
-enum err_code dkim_sign(struct cx *cx, struct str domain, struct str selector, struct str key_pem, struct str raw,
-                        int64_t now_us, struct str *ret) MUST_CHECK;
+enum err_code dkim_sign_mail(struct cx *cx, struct str domain, struct str selector, struct str key_pem, struct str raw,
+                             int64_t now_us, struct str *ret) MUST_CHECK;
 
 #endif
