@@ -121,6 +121,11 @@ enum err_code accounts_setup(struct cx *cx, struct db *db, struct accounts_setup
     TRY(accounts_is_empty(cx, db, &empty));
     if (!empty)
         return fail(cx, E_CONFLICT, "This installation is already set up");
+    return accounts_create(cx, db, setup);
+}
+
+enum err_code accounts_create(struct cx *cx, struct db *db, struct accounts_setup *setup)
+{
     struct str folded;
     TRY(check_email(cx, setup->admin_email, &folded));
     struct account_id_row account, user, team;

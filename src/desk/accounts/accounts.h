@@ -52,6 +52,8 @@ struct accounts_setup {
     int64_t account_id, user_id;        /* out */
 };
 enum err_code accounts_setup(struct cx *cx, struct db *db, struct accounts_setup *setup) MUST_CHECK;
+/* One more account beside those that there are. */
+enum err_code accounts_create(struct cx *cx, struct db *db, struct accounts_setup *setup) MUST_CHECK;
 enum err_code accounts_is_empty(struct cx *cx, struct db *db, bool *ret) MUST_CHECK;
 /* Set by main: a secret that POST /api/v1/setup must carry while there is no account. */
 void accounts_set_setup_secret(struct str secret);

@@ -104,8 +104,9 @@ static enum err_code prepare_connection(struct cx *cx, struct sqlite_db *s)
     const char *pragmas = arena_printf(cx->arena,
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;"
         "PRAGMA cache_size=%d; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=67108864;"
-        "PRAGMA trusted_schema=OFF; PRAGMA query_only=%d;",
-        store->relaxed ? "NORMAL" : "FULL", s->db.writer ? -16000 : -2000, !s->db.writer).ptr;
+        /* FTS5 of SQLite 3.40 may not be used by the triggers of an untrusted schema: the index is made by us alone */
+        "PRAGMA trusted_schema=%d; PRAGMA query_only=%d;",
+        store->relaxed ? "NORMAL" : "FULL", s->db.writer ? -16000 : -2000, store->relaxed, !s->db.writer).ptr;
     int rc = sqlite3_exec(s->handle, pragmas, NULL, NULL, NULL);
     for (size_t i = 0; i < C_COUNT && rc == SQLITE_OK; i++)
         rc = sqlite3_prepare_v3(s->handle, control_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &s->controls[i], NULL);
