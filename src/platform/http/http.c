@@ -179,12 +179,9 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
         exchange_refuse(x);
         return send_answer(x);
     }
-    if (x->has_body && x->entry->route->body == BODY_UPLOAD) {
+    /* An answer at this point would end the connection, so that others wait for the whole request. */
+    if (x->has_body && x->entry->route->body == BODY_UPLOAD)
         hand_over(x, PHASE_ADMIT);
-        return MHD_YES;
-    }
-    if (!x->has_body)
-        hand_over(x, PHASE_RUN);
     return MHD_YES;
 }
 

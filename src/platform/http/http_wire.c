@@ -145,6 +145,8 @@ static size_t scan_chunk_line(struct wire *w, const char *p, size_t n)
     }
     if (i < n && (i == 0 || (p[i] != ';' && p[i] != '\r')))
         return refuse(w, 400, bad_chunk);
+    if (i + 1 < n && p[i] == ';' && p[i + 1] == '\r')
+        return refuse(w, 400, bad_chunk);
     for (; i < n && p[i] != '\r'; i++)
         if (i >= MAX_CHUNK_LINE || (unsigned char)p[i] < 0x20 || p[i] == 0x7f)
             return refuse(w, 400, bad_chunk);
