@@ -7,6 +7,7 @@
 #include "platform/http/http_client.h"
 #include "platform/journal/journal.h"
 #include "platform/json/json.h"
+#include "platform/realtime/realtime.h"
 
 enum { PERM_THINGS = 9 };
 
@@ -218,6 +219,7 @@ static void finish(struct fixture *f)
 }
 
 #define AUTH "Host: x\r\nAuthorization: Bearer good\r\n"
+#define COOKIE "Host: desk.test\r\nCookie: a=b; cairn_session=sess\r\n"
 #define JSON_POST(path, extra, body) \
     "POST " path " HTTP/1.1\r\n" AUTH extra "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n" body, sizeof(body) - 1
 
@@ -366,8 +368,6 @@ static void creates_once_for_an_idempotency_key(void **state)
     finish(&f);
 }
 
-#define COOKIE "Host: desk.test\r\nCookie: a=b; cairn_session=sess\r\n"
-
 static void guards_sessions_against_other_sites(void **state)
 {
     struct world *w = *state;
@@ -506,6 +506,44 @@ static void tells_about_itself(void **state)
     finish(&f);
 }
 
+static bool sees_all(const struct realtime_user *user, const struct event *event)
+{
+    return true;
+}
+
+#define UPGRADE "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+static void hands_sockets_over_to_the_stream(void **state)
+{
+    struct world *w = *state;
+    struct realtime *rt = realtime_new(w->store, (struct realtime_rules){ .may_see = sees_all }, 1);
+    struct fixture f = serve_with(w, (struct http_options){ .access_log_fd = -1, .realtime = rt });
+    CLEANUP(fd_close) int fd = client_open(f.port);
+    struct buf in = buf_new(w->arena, 0);
+    /* Early bytes: a ping that comes with the request. */
+    client_send(fd, STR("GET /api/v1/stream?after=0 HTTP/1.1\r\n" AUTH UPGRADE "\r\n\x89\x80\1\2\3\4"));
+    struct answer a = client_read(w->arena, fd, &in, true);
+    CHECK_INT(a.status, 101);
+    CHECK_STR(answer_header(a, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    while (in.len < 28 && client_more(fd, &in, 10000))
+        ;
+    CHECK(str_find(buf_str(&in), STR("\x8a\0")) >= 0);
+    CHECK(str_find(buf_str(&in), STR("\x81\x18{\"type\":\"hello\",\"seq\":0}")) >= 0);
+    buf_clear(&in);
+    CHECK_INT(ASK(w, f.port, JSON_POST("/api/v1/things", "", "{\"name\":\"one\"}")).status, 201);
+    while (str_find(buf_str(&in), STR("thing.created")) < 0 && client_more(fd, &in, 10000))
+        ;
+    CHECK(str_find(buf_str(&in), STR("\"type\":\"thing.created\"")) > 0);
+
+    int p = f.port;
+    check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\n" AUTH UPGRADE "\r\n"), 429, "too_many_requests", NULL);
+    check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n" UPGRADE "\r\n"), 401, "unauthenticated", NULL);
+    check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\n" AUTH "\r\n"), 400, "bad_request", NULL);
+    check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\n" COOKIE "Origin: http://evil.test\r\n" UPGRADE "\r\n"), 403, "forbidden", NULL);
+    realtime_free(&rt);
+    finish(&f);
+}
+
 static void *stop_server(void *arg)
 {
     struct fixture *f = arg;
@@ -558,5 +596,5 @@ static void refuses_bad_declarations(void **state)
 
 TESTS(BOTH(serves_declared_routes), SQLITE(answers_errors_as_problem_documents), SQLITE(pages_through_a_list),
       BOTH(creates_once_for_an_idempotency_key), SQLITE(guards_sessions_against_other_sites), SQLITE(limits_rates),
-      BOTH(streams_files_in_and_out), SQLITE(serves_built_files), SQLITE(tells_about_itself), SQLITE(drains_before_it_stops),
+      BOTH(streams_files_in_and_out), SQLITE(serves_built_files), SQLITE(tells_about_itself), BOTH(hands_sockets_over_to_the_stream), SQLITE(drains_before_it_stops),
       UNIT(refuses_bad_declarations))

@@ -175,26 +175,25 @@ static void give_notice(struct cx *cx, struct conn *c, const char *type, int64_t
     give(c, frame_new(OP_TEXT, text));
 }
 
-/* The ring of its account, made when it is the first listener.  `head` is of a snapshot taken just now. */
-static struct feed *join_feed(struct realtime *rt, struct conn *c, int64_t head)
+/*
+ * May it go on from the ring?  Then it is counted as a listener.  Who has just
+ * read the journal to its end at `cursor` (`at_end`) makes the ring if there is none.
+ */
+static bool join_ring(struct realtime *rt, struct conn *c, bool at_end)
 {
+    pthread_mutex_lock(&rt->lock);
     struct feed *feed = feed_find(rt, c->user.account_id);
-    if (!feed) {
+    if (!feed && at_end) {
         feed = heap_new(sizeof *feed);
-        *feed = (struct feed){ .account_id = c->user.account_id, .head = head, .next = rt->feeds };
+        *feed = (struct feed){ .account_id = c->user.account_id, .head = c->cursor, .next = rt->feeds };
         rt->feeds = feed;
         rt->nfeeds++;
     }
-    feed->listeners += !c->joined;
-    c->joined = true;
-    return feed;
-}
-
-static bool ring_reaches(struct realtime *rt, struct conn *c, int64_t head)
-{
-    pthread_mutex_lock(&rt->lock);
-    struct feed *feed = join_feed(rt, c, head);
-    bool reaches = c->cursor >= feed->head - (int64_t)feed->n && c->cursor <= feed->head;
+    bool reaches = feed && c->cursor >= feed->head - (int64_t)feed->n && c->cursor <= feed->head;
+    if (reaches && !c->joined) {
+        feed->listeners++;
+        c->joined = true;
+    }
     pthread_mutex_unlock(&rt->lock);
     return reaches;
 }
@@ -226,14 +225,14 @@ static enum err_code feed_conn(struct realtime *rt, struct cx *cx, struct conn *
 static void feed_waiting(struct realtime *rt, struct cx *cx, struct conn *c)
 {
     c->failed = false;
-    if (c->greeted && ring_reaches(rt, c, c->cursor)) {
+    if (c->greeted && join_ring(rt, c, false)) {
         c->live = true;
     } else if (feed_conn(rt, cx, c) != E_OK) {
         log_event(LOG_WARN, "realtime.replay", F_STR("error", cx->failure.message));
         c->failed = true;
     }
     if (c->live && !c->failed)
-        c->live = ring_reaches(rt, c, c->cursor);
+        c->live = join_ring(rt, c, true);
     struct loop *loop = c->loop;
     pthread_mutex_lock(&loop->lock);
     c->next_in_inbox = loop->returned;
