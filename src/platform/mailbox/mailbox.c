@@ -40,9 +40,9 @@ enum err_code mailbox_open(struct cx *cx, const struct mailbox_server *server, s
     s->kind = server->kind;
     s->wire.fd = -1;
     s->wire.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    TRY(wire_open(cx, &s->wire, server->host, server->port, server->timeout_us ? server->timeout_us : DEFAULT_TIMEOUT_US));
+    TRY(mailbox_wire_open(cx, &s->wire, server->host, server->port, server->timeout_us ? server->timeout_us : DEFAULT_TIMEOUT_US));
     if (server->security == MAILBOX_TLS)
-        TRY(wire_secure(cx, &s->wire, server->host, server->ca_file));
+        TRY(mailbox_wire_secure(cx, &s->wire, server->host, server->ca_file));
     TRY(server->kind == MAILBOX_IMAP ? mailbox_imap_open(cx, s, server) : mailbox_pop3_open(cx, s, server));
     *ret = s;
     s = NULL;
@@ -59,12 +59,12 @@ void mailbox_close(struct mailbox_session **session)
         mailbox_imap_close(s);
     else
         mailbox_pop3_close(s);
-    wire_close(&s->wire);
+    mailbox_wire_close(&s->wire);
     heap_free(s);
     *session = NULL;
 }
 
 void mailbox_interrupt(struct mailbox_session *session)
 {
-    wire_interrupt(&session->wire);
+    mailbox_wire_interrupt(&session->wire);
 }

@@ -16,7 +16,7 @@ enum err_code mailbox_imap_send(struct cx *cx, struct mailbox_session *s, struct
         *ret_tag = arena_printf(cx->arena, "c%u", ++s->ntags);
         text = arena_printf(cx->arena, "%.*s %.*s\r\n", STR_ARG(*ret_tag), STR_ARG(line));
     }
-    return wire_write(&s->wire, text.ptr, text.len) ? E_OK : wire_failure(cx, &s->wire);
+    return mailbox_wire_write(&s->wire, text.ptr, text.len) ? E_OK : mailbox_wire_failure(cx, &s->wire);
 }
 
 enum err_code mailbox_imap_line(struct cx *cx, struct mailbox_session *s, struct str *ret)
@@ -26,7 +26,7 @@ enum err_code mailbox_imap_line(struct cx *cx, struct mailbox_session *s, struct
     bool ok = mailstream_read_line_remove_eol(s->imap->imap_stream, line) && s->wire.state == WIRE_OPEN;
     *ret = ok ? arena_copy(cx->arena, (struct str){ line->str, line->len }) : STR_NONE;
     mmap_string_free(line);
-    return ok ? E_OK : wire_failure(cx, &s->wire);
+    return ok ? E_OK : mailbox_wire_failure(cx, &s->wire);
 }
 
 /* "* 23 EXISTS" or "* 1 RECENT" */
@@ -74,7 +74,7 @@ static enum err_code finish(struct cx *cx, struct mailbox_session *s, struct str
 static enum err_code poll_once(struct cx *cx, struct mailbox_session *s, bool *ret_news)
 {
     struct str tag = STR_NONE;
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     TRY(mailbox_imap_send(cx, s, STR("NOOP"), &tag));
     return finish(cx, s, tag, ret_news);
 }
@@ -82,26 +82,26 @@ static enum err_code poll_once(struct cx *cx, struct mailbox_session *s, bool *r
 /* The wait itself: news, the moment, or the end of the connection. */
 static enum err_code listen_until(struct cx *cx, struct mailbox_session *s, int64_t until_us, bool *ret_news)
 {
-    while (!*ret_news && (s->imap->imap_stream->read_buffer_len || wire_wait(&s->wire, until_us))) {
+    while (!*ret_news && (s->imap->imap_stream->read_buffer_len || mailbox_wire_wait(&s->wire, until_us))) {
         struct str line;
-        wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+        mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
         TRY(mailbox_imap_line(cx, s, &line));
         *ret_news = mailbox_imap_is_news(line);
     }
-    return s->wire.state == WIRE_OPEN ? E_OK : wire_failure(cx, &s->wire);
+    return s->wire.state == WIRE_OPEN ? E_OK : mailbox_wire_failure(cx, &s->wire);
 }
 
 static enum err_code idle_once(struct cx *cx, struct mailbox_session *s, int64_t until_us, bool *ret_news)
 {
     struct str tag = STR_NONE, words;
     enum imap_answer answer;
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     TRY(mailbox_imap_send(cx, s, STR("IDLE"), &tag));
     TRY(mailbox_imap_await(cx, s, tag, &answer, &words, ret_news));
     if (answer != IMAP_CONTINUE)
         return fail_busy(cx, "The mail server refused IDLE: %.*s", STR_ARG(words));
     TRY(listen_until(cx, s, until_us, ret_news));
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     TRY(mailbox_imap_send(cx, s, STR("DONE"), &tag));
     return finish(cx, s, tag, ret_news);
 }

@@ -54,7 +54,7 @@ static enum err_code search(struct cx *cx, struct mailbox_session *s, struct mai
                             uint32_t **ret, size_t *ret_n)
 {
     clist *found = NULL;
-    wire_begin(&s->wire, LIST_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, LIST_ANSWER_BYTES);
     int r = mailimap_uid_search(s->imap, NULL, key, &found);
     mailimap_search_key_free(key);
     if (r != MAILIMAP_NO_ERROR)
@@ -96,9 +96,9 @@ enum err_code mailbox_select(struct cx *cx, struct mailbox_session *s, struct st
     struct str name = folder_name(cx, folder);
     uint64_t mod_seq = 0;
     if (s->wire.state != WIRE_OPEN)
-        return wire_failure(cx, &s->wire);
+        return mailbox_wire_failure(cx, &s->wire);
     /* EXAMINE: nothing that we do changes what the owner of the mailbox sees */
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     int r = mailimap_has_condstore(s->imap) ? mailimap_examine_condstore(s->imap, name.ptr, &mod_seq) : mailimap_examine(s->imap, name.ptr);
     if (r == MAILIMAP_ERROR_EXAMINE || r == MAILIMAP_ERROR_SELECT)
         return fail_field(cx, "in_folder", "The folder \"%.*s\" cannot be opened: %s", STR_ARG(folder), s->imap->imap_response);
@@ -177,13 +177,13 @@ enum err_code mailbox_fetch(struct cx *cx, struct mailbox_session *s, uint32_t u
     struct mailimap_msg_att_static *item = NULL;
     if (!uid)
         return gone(cx, uid);
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     TRY(fetch_item(cx, s, uid, mailimap_fetch_att_new_rfc822_size(), MAILIMAP_MSG_ATT_RFC822_SIZE, &sizes, &item));
     if (!item)
         return gone(cx, uid);
     if (item->att_data.att_rfc822_size > max_bytes)
         return fail(cx, E_LIMIT, "The message has %u bytes, more than the %zu allowed.", item->att_data.att_rfc822_size, max_bytes);
-    wire_begin(&s->wire, max_bytes + SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, max_bytes + SMALL_ANSWER_BYTES);
     enum err_code e = fetch_item(cx, s, uid, mailimap_fetch_att_new_body_peek_section(mailimap_section_new(NULL)),
                                  MAILIMAP_MSG_ATT_BODY_SECTION, &bodies, &item);
     if (e != E_OK && s->wire.state == WIRE_TOO_MUCH)

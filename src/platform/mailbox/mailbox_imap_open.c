@@ -7,12 +7,12 @@ static const size_t IN_MEMORY_BYTES = (size_t)1 << 40;
 
 static ssize_t low_read(mailstream_low *low, void *to, size_t n)
 {
-    return wire_read(low->data, to, n);
+    return mailbox_wire_read(low->data, to, n);
 }
 
 static ssize_t low_write(mailstream_low *low, const void *data, size_t n)
 {
-    return wire_write(low->data, data, n) ? (ssize_t)n : -1;
+    return mailbox_wire_write(low->data, data, n) ? (ssize_t)n : -1;
 }
 
 static int low_close(mailstream_low *low)
@@ -54,7 +54,7 @@ enum err_code mailbox_imap_failure(struct cx *cx, struct mailbox_session *s, int
     case MAILIMAP_ERROR_DONT_ACCEPT_CONNECTION:
         if (s->wire.state == WIRE_OPEN)
             s->wire.state = WIRE_NONSENSE;
-        return wire_failure(cx, &s->wire);
+        return mailbox_wire_failure(cx, &s->wire);
     default:
         return fail_busy(cx, "The mail server refused: %s", s->imap->imap_response ? s->imap->imap_response : "no reason given");
     }
@@ -64,7 +64,7 @@ enum err_code mailbox_imap_failure(struct cx *cx, struct mailbox_session *s, int
 static enum err_code ask_capabilities(struct cx *cx, struct mailbox_session *s)
 {
     struct mailimap_capability_data *all = NULL;
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     int r = mailimap_capability(s->imap, &all);
     if (r != MAILIMAP_NO_ERROR)
         return mailbox_imap_failure(cx, s, r);
@@ -76,7 +76,7 @@ static enum err_code start_tls(struct cx *cx, struct mailbox_session *s, const s
 {
     if (!mailimap_has_extension(s->imap, "STARTTLS"))
         return fail_field(cx, "in_security", "The server does not offer STARTTLS on port %d.", server->port);
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     int r = mailimap_starttls(s->imap);
     if (s->wire.state != WIRE_OPEN)
         return mailbox_imap_failure(cx, s, r);
@@ -84,7 +84,7 @@ static enum err_code start_tls(struct cx *cx, struct mailbox_session *s, const s
         return fail_field(cx, "in_security", "The server refused STARTTLS on port %d.", server->port);
     if (s->imap->imap_stream->read_buffer_len)      /* plain text after the answer: somebody in the middle wrote it */
         return fail_field(cx, "in_security", "The server sent text before the encryption began.");
-    TRY(wire_secure(cx, &s->wire, server->host, server->ca_file));
+    TRY(mailbox_wire_secure(cx, &s->wire, server->host, server->ca_file));
     return ask_capabilities(cx, s);
 }
 
@@ -101,7 +101,7 @@ static enum err_code authenticate(struct cx *cx, struct mailbox_session *s, cons
 {
     struct str tag = STR_NONE, words = STR_NONE, line = arena_printf(cx->arena, "AUTHENTICATE %s", mechanism);
     enum imap_answer answer;
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     TRY(mailbox_imap_send(cx, s, line, &tag));
     TRY(mailbox_imap_await(cx, s, tag, &answer, &words, NULL));
     for (int step = 0; step < 2 && answer == IMAP_CONTINUE; step++) {   /* XOAUTH2 tells errors in a second "+", answered by nothing */
@@ -131,7 +131,7 @@ static enum err_code sign_in(struct cx *cx, struct mailbox_session *s, const str
     }
     if (mailimap_has_extension(s->imap, "LOGINDISABLED"))
         return fail_field(cx, "in_security", "The mail server does not accept passwords with this security.");
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     int r = mailimap_login(s->imap, arena_cstr(cx->arena, server->user), arena_cstr(cx->arena, server->password));
     if (r == MAILIMAP_ERROR_LOGIN) {
         const char *code = s->imap->imap_response_info ? s->imap->imap_response_info->rsp_atom : NULL;
@@ -149,7 +149,7 @@ enum err_code mailbox_imap_open(struct cx *cx, struct mailbox_session *s, const 
     ASSERT(s->imap && low);
     mailstream *stream = mailstream_new(low, STREAM_BUFFER_BYTES);
     ASSERT(stream);
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     int r = mailimap_connect(s->imap, stream);
     if (r != MAILIMAP_NO_ERROR_AUTHENTICATED && r != MAILIMAP_NO_ERROR_NON_AUTHENTICATED) {
         enum err_code e = mailbox_imap_failure(cx, s, r);
@@ -173,7 +173,7 @@ void mailbox_imap_close(struct mailbox_session *s)
 {
     if (!s->imap)
         return;
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
     mailimap_free(s->imap);     /* says LOGOUT while there is a stream */
     s->imap = NULL;
 }

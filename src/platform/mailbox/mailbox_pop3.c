@@ -23,13 +23,13 @@ static enum err_code read_line(struct cx *cx, struct mailbox_session *s, struct 
         s->in_at += take;
         if (out->overflow) {
             s->wire.state = WIRE_TOO_MUCH;
-            return wire_failure(cx, &s->wire);
+            return mailbox_wire_failure(cx, &s->wire);
         }
         if (end)
             return E_OK;
-        ssize_t n = wire_read(&s->wire, s->in, sizeof s->in);
+        ssize_t n = mailbox_wire_read(&s->wire, s->in, sizeof s->in);
         if (n < 0)
-            return wire_failure(cx, &s->wire);
+            return mailbox_wire_failure(cx, &s->wire);
         s->in_at = 0;
         s->in_end = (size_t)n;
     }
@@ -40,18 +40,18 @@ static enum err_code exchange(struct cx *cx, struct mailbox_session *s, size_t m
                               enum pop3_answer *ret, struct str *ret_words)
 {
     struct buf answer = buf_new(cx->arena, STATUS_LINE_BYTES);
-    wire_begin(&s->wire, max_bytes);
+    mailbox_wire_begin(&s->wire, max_bytes);
     if (line) {
         struct str text = arena_printf(cx->arena, "%s\r\n", line);
-        if (!wire_write(&s->wire, text.ptr, text.len))
-            return wire_failure(cx, &s->wire);
+        if (!mailbox_wire_write(&s->wire, text.ptr, text.len))
+            return mailbox_wire_failure(cx, &s->wire);
     }
     TRY(read_line(cx, s, &answer));
     struct str text = str_trim(buf_str(&answer));
     *ret = str_istarts(text, STR("+OK")) ? POP3_OK : str_starts(text, STR("+")) ? POP3_CONTINUE : POP3_REFUSED;
     if (*ret == POP3_REFUSED && !str_istarts(text, STR("-ERR"))) {
         s->wire.state = WIRE_NONSENSE;
-        return wire_failure(cx, &s->wire);
+        return mailbox_wire_failure(cx, &s->wire);
     }
     ptrdiff_t space = str_chr(text, ' ');
     *ret_words = space < 0 ? STR("") : str_trim(str_skip(text, (size_t)space));
@@ -83,7 +83,7 @@ static enum err_code start_tls(struct cx *cx, struct mailbox_session *s, const s
         return fail_field(cx, "in_security", "The server does not offer STARTTLS on port %d: %.*s", server->port, STR_ARG(words));
     if (s->in_at < s->in_end)       /* plain text after the answer: somebody in the middle wrote it */
         return fail_field(cx, "in_security", "The server sent text before the encryption began.");
-    return wire_secure(cx, &s->wire, server->host, server->ca_file);
+    return mailbox_wire_secure(cx, &s->wire, server->host, server->ca_file);
 }
 
 /* RFC 2449 and RFC 3206: some refusals are about the moment, not the password. */
@@ -138,8 +138,8 @@ enum err_code mailbox_pop3_open(struct cx *cx, struct mailbox_session *s, const 
 void mailbox_pop3_close(struct mailbox_session *s)
 {
     static const char quit[] = "QUIT\r\n";
-    wire_begin(&s->wire, SMALL_ANSWER_BYTES);
-    (void)wire_write(&s->wire, quit, sizeof quit - 1);      /* nothing was deleted: nobody waits for the answer */
+    mailbox_wire_begin(&s->wire, SMALL_ANSWER_BYTES);
+    (void)mailbox_wire_write(&s->wire, quit, sizeof quit - 1);      /* nothing was deleted: nobody waits for the answer */
 }
 
 static int cmp_item(const void *a, const void *b)

@@ -13,7 +13,7 @@ struct tls {
     char *host;     /* GnuTLS keeps the pointer */
 };
 
-void tls_free(struct tls **tls)
+void mailbox_tls_free(struct tls **tls)
 {
     struct tls *t = *tls;
     if (!t)
@@ -54,7 +54,7 @@ static enum err_code explain(struct cx *cx, struct wire *w, struct str host, int
 {
     gnutls_datum_t words = { 0 };
     if (w->state != WIRE_OPEN) {
-        enum err_code code = wire_failure(cx, w);
+        enum err_code code = mailbox_wire_failure(cx, w);
         cx->failure.field = "in_host";
         return code;
     }
@@ -69,16 +69,16 @@ static enum err_code explain(struct cx *cx, struct wire *w, struct str host, int
     return code;
 }
 
-enum err_code wire_secure(struct cx *cx, struct wire *w, struct str host, const char *ca_file)
+enum err_code mailbox_wire_secure(struct cx *cx, struct wire *w, struct str host, const char *ca_file)
 {
     int trusted, e;
     w->tls = tls_new(w->fd, host, ca_file, &trusted);
     if (trusted <= 0)
         return fail_field(cx, "in_host", "There are no certificate authorities to trust in %s.", ca_file ? ca_file : "the system's store");
-    wire_begin(w, 0);
+    mailbox_wire_begin(w, 0);
     while ((e = gnutls_handshake(w->tls->session)) != 0) {
         bool again = e == GNUTLS_E_AGAIN || e == GNUTLS_E_INTERRUPTED;
-        if (gnutls_error_is_fatal(e) || (again && !wire_ready(w, gnutls_record_get_direction(w->tls->session) ? POLLOUT : POLLIN)))
+        if (gnutls_error_is_fatal(e) || (again && !mailbox_wire_ready(w, gnutls_record_get_direction(w->tls->session) ? POLLOUT : POLLIN)))
             return explain(cx, w, host, e);
     }
     return E_OK;
@@ -93,17 +93,17 @@ static ssize_t outcome(struct tls *t, ssize_t n, short *ret_events)
     return n < 0 && !gnutls_error_is_fatal((int)n) ? 0 : -1;
 }
 
-ssize_t tls_read(struct tls *t, void *to, size_t n, short *ret_events)
+ssize_t mailbox_tls_read(struct tls *t, void *to, size_t n, short *ret_events)
 {
     return outcome(t, gnutls_record_recv(t->session, to, n), ret_events);
 }
 
-ssize_t tls_write(struct tls *t, const void *data, size_t n, short *ret_events)
+ssize_t mailbox_tls_write(struct tls *t, const void *data, size_t n, short *ret_events)
 {
     return outcome(t, gnutls_record_send(t->session, data, n), ret_events);
 }
 
-bool tls_has_pending(const struct tls *t)
+bool mailbox_tls_has_pending(const struct tls *t)
 {
     return gnutls_record_check_pending(t->session) > 0;
 }

@@ -26,7 +26,7 @@ static bool wait_until(struct wire *w, short events, int64_t until_us)
     }
 }
 
-bool wire_ready(struct wire *w, short events)
+bool mailbox_wire_ready(struct wire *w, short events)
 {
     bool ready = w->state == WIRE_OPEN && wait_until(w, events, w->deadline_us);
     if (!ready && w->state == WIRE_OPEN)
@@ -34,14 +34,14 @@ bool wire_ready(struct wire *w, short events)
     return ready;
 }
 
-bool wire_wait(struct wire *w, int64_t until_us)
+bool mailbox_wire_wait(struct wire *w, int64_t until_us)
 {
     if (w->state != WIRE_OPEN)
         return false;
-    return (w->tls && tls_has_pending(w->tls)) || wait_until(w, POLLIN, until_us);
+    return (w->tls && mailbox_tls_has_pending(w->tls)) || wait_until(w, POLLIN, until_us);
 }
 
-void wire_begin(struct wire *w, size_t max_bytes)
+void mailbox_wire_begin(struct wire *w, size_t max_bytes)
 {
     w->deadline_us = clock_monotonic_us() + w->timeout_us;
     w->budget_bytes = max_bytes;
@@ -55,7 +55,7 @@ static bool dial(struct wire *w, const struct addrinfo *a)
     w->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (w->fd < 0)
         return false;
-    if (connect(w->fd, a->ai_addr, a->ai_addrlen) != 0 && errno == EINPROGRESS && wire_ready(w, POLLOUT) &&
+    if (connect(w->fd, a->ai_addr, a->ai_addrlen) != 0 && errno == EINPROGRESS && mailbox_wire_ready(w, POLLOUT) &&
         getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
         errno = error;
     else if (w->state == WIRE_TIMEOUT)
@@ -72,7 +72,7 @@ static bool dial(struct wire *w, const struct addrinfo *a)
     return false;
 }
 
-enum err_code wire_open(struct cx *cx, struct wire *w, struct str host, int port, int64_t timeout_us)
+enum err_code mailbox_wire_open(struct cx *cx, struct wire *w, struct str host, int port, int64_t timeout_us)
 {
     struct addrinfo *found = NULL, hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
     w->timeout_us = timeout_us;
@@ -83,7 +83,7 @@ enum err_code wire_open(struct cx *cx, struct wire *w, struct str host, int port
     if (e)
         fail_busy(cx, "The host %.*s was not found: %s.", STR_ARG(host), gai_strerror(e));
     for (const struct addrinfo *a = found; a && code != E_OK && w->state != WIRE_INTERRUPTED; a = a->ai_next) {
-        wire_begin(w, 0);
+        mailbox_wire_begin(w, 0);
         w->state = WIRE_OPEN;
         code = dial(w, a) ? E_OK : fail_busy(cx, "No connection to %.*s port %d: %m.", STR_ARG(host), port);
     }
@@ -94,15 +94,15 @@ enum err_code wire_open(struct cx *cx, struct wire *w, struct str host, int port
     return code;
 }
 
-void wire_interrupt(struct wire *w)
+void mailbox_wire_interrupt(struct wire *w)
 {
     static const uint64_t one = 1;
     fd_write_all(w->wake_fd, &one, sizeof one);
 }
 
-void wire_close(struct wire *w)
+void mailbox_wire_close(struct wire *w)
 {
-    tls_free(&w->tls);
+    mailbox_tls_free(&w->tls);
     fd_close(&w->fd);
     fd_close(&w->wake_fd);
 }
@@ -157,13 +157,13 @@ static enum wire_state guard_run(struct wire_guard *g, const char *data, size_t 
     return WIRE_OPEN;
 }
 
-ssize_t wire_read(struct wire *w, void *to, size_t n)
+ssize_t mailbox_wire_read(struct wire *w, void *to, size_t n)
 {
     for (;;) {
         short events = POLLIN;
         if (w->state != WIRE_OPEN)
             return -1;
-        ssize_t got = w->tls ? tls_read(w->tls, to, n, &events) : recv(w->fd, to, n, 0);
+        ssize_t got = w->tls ? mailbox_tls_read(w->tls, to, n, &events) : recv(w->fd, to, n, 0);
         if (got > 0) {
             size_t bytes = (size_t)got;
             if (bytes > w->budget_bytes) {
@@ -181,30 +181,30 @@ ssize_t wire_read(struct wire *w, void *to, size_t n)
         if (!again)
             w->state = WIRE_CLOSED;
         else
-            wire_ready(w, events);
+            mailbox_wire_ready(w, events);
     }
 }
 
-bool wire_write(struct wire *w, const void *data, size_t n)
+bool mailbox_wire_write(struct wire *w, const void *data, size_t n)
 {
     for (size_t done = 0; done < n;) {
         const char *from = (const char *)data + done;
         short events = POLLOUT;
         if (w->state != WIRE_OPEN)
             return false;
-        ssize_t put = w->tls ? tls_write(w->tls, from, n - done, &events) : send(w->fd, from, n - done, MSG_NOSIGNAL);
+        ssize_t put = w->tls ? mailbox_tls_write(w->tls, from, n - done, &events) : send(w->fd, from, n - done, MSG_NOSIGNAL);
         bool again = w->tls ? put == 0 : put < 0 && (errno == EAGAIN || errno == EINTR);
         if (put > 0)
             done += (size_t)put;
         else if (!again)
             w->state = WIRE_CLOSED;
         else
-            wire_ready(w, events);
+            mailbox_wire_ready(w, events);
     }
     return true;
 }
 
-enum err_code wire_failure(struct cx *cx, const struct wire *w)
+enum err_code mailbox_wire_failure(struct cx *cx, const struct wire *w)
 {
     switch (w->state) {
     case WIRE_CLOSED:

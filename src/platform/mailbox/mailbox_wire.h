@@ -39,30 +39,30 @@ struct wire {
 };
 
 /* Connects; E_BUSY when nobody answers in time. */
-enum err_code wire_open(struct cx *cx, struct wire *w, struct str host, int port, int64_t timeout_us) MUST_CHECK;
+enum err_code mailbox_wire_open(struct cx *cx, struct wire *w, struct str host, int port, int64_t timeout_us) MUST_CHECK;
 /* TLS from here on.  E_INVALID at "in_host" when the certificate is not valid for this host. */
-enum err_code wire_secure(struct cx *cx, struct wire *w, struct str host, const char *ca_file) MUST_CHECK;
-void wire_close(struct wire *w);
+enum err_code mailbox_wire_secure(struct cx *cx, struct wire *w, struct str host, const char *ca_file) MUST_CHECK;
+void mailbox_wire_close(struct wire *w);
 /* Thread-safe. */
-void wire_interrupt(struct wire *w);
+void mailbox_wire_interrupt(struct wire *w);
 
 /* A new command: its answer may take the time-out (longer while bytes flow steadily) and bring max_bytes. */
-void wire_begin(struct wire *w, size_t max_bytes);
+void mailbox_wire_begin(struct wire *w, size_t max_bytes);
 /* Bytes, at least one, or -1 with w->state set. */
-ssize_t wire_read(struct wire *w, void *to, size_t n);
-bool wire_write(struct wire *w, const void *data, size_t n);
+ssize_t mailbox_wire_read(struct wire *w, void *to, size_t n);
+bool mailbox_wire_write(struct wire *w, const void *data, size_t n);
 /* Waits for bytes until the moment; false at the moment or when the connection ended (state). */
-bool wire_wait(struct wire *w, int64_t until_us);
+bool mailbox_wire_wait(struct wire *w, int64_t until_us);
 /* E_BUSY with the reason why the connection ended. */
-enum err_code wire_failure(struct cx *cx, const struct wire *w) MUST_CHECK;
+enum err_code mailbox_wire_failure(struct cx *cx, const struct wire *w) MUST_CHECK;
 
 /* mailbox_tls.c: bytes, 0 to wait for `events` (poll), -1 when it ended. */
 struct tls;
-ssize_t tls_read(struct tls *tls, void *to, size_t n, short *ret_events);
-ssize_t tls_write(struct tls *tls, const void *data, size_t n, short *ret_events);
-bool tls_has_pending(const struct tls *tls);
-void tls_free(struct tls **tls);
+ssize_t mailbox_tls_read(struct tls *tls, void *to, size_t n, short *ret_events);
+ssize_t mailbox_tls_write(struct tls *tls, const void *data, size_t n, short *ret_events);
+bool mailbox_tls_has_pending(const struct tls *tls);
+void mailbox_tls_free(struct tls **tls);
 /* Waits until fd is ready, not longer than w->deadline_us; sets the state. */
-bool wire_ready(struct wire *w, short events);
+bool mailbox_wire_ready(struct wire *w, short events);
 
 #endif
