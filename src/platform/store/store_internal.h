@@ -126,8 +126,8 @@ void stmt_cache_clear(struct db *db);
 /* The place of the next row, zeroed; grows the list. */
 void *rows_next(struct arena *arena, const struct stmt *s, struct rows *rows);
 enum err_code check_text(struct cx *cx, const struct stmt *s, const struct column *c, struct str text);
-/* A result column has the name of another member: the columns are in the wrong order. */
-bool column_misplaced(const struct stmt *s, size_t at, const char *name);
+/* Two result columns that stand in each other's place, by their names; NULL when there are none. */
+const char *columns_swapped(const struct stmt *s, const char *const *names);
 
 /* store_listen.c */
 struct notifier *notifier_start(struct store *store);

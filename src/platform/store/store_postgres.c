@@ -244,10 +244,17 @@ static enum err_code check_columns(struct cx *cx, const PGresult *r, const struc
     for (int i = 0; i < (int)s->ncolumns; i++) {
         if (!type_fits(s->columns[i].type, PQftype(r, i)))
             return fail_internal(cx, "%s: column %s has the type %u in PostgreSQL", s->name, s->columns[i].name, PQftype(r, i));
-        if (column_misplaced(s, (size_t)i, PQfname(r, i)))
-            return fail_internal(cx, "%s: column %s is not where it is declared", s->name, PQfname(r, i));
     }
     return E_OK;
+}
+
+static enum err_code check_names(struct cx *cx, const PGresult *r, const struct stmt *s)
+{
+    const char **names = NEWN(cx->arena, const char *, s->ncolumns);
+    for (int i = 0; i < (int)s->ncolumns; i++)
+        names[i] = PQfname(r, i);
+    const char *swapped = columns_swapped(s, names);
+    return swapped ? fail_internal(cx, "%s: column %s is not where it is declared", s->name, swapped) : E_OK;
 }
 
 /* ---- statements ---- */
@@ -307,7 +314,7 @@ static enum err_code postgres_run(struct cx *cx, struct db *base, const struct s
     TRY(bind(cx, s, in, &v));
     TRY(prepared(cx, pg, s, stmt_mask(s, in), &name));
     bool ok = pg->conn && PQsendQueryPrepared(pg->conn, name, (int)s->nparams, v.ptr, v.len, v.format, BINARY);
-    if (rows->mode == ROWS_NONE && !rows->count) {
+    if (base->writer && rows->mode == ROWS_NONE && !rows->count) {
         base->changed = true;
         return pg_note(cx, pg, (struct sent){ .kind = SENT_STATEMENT, .stmt = s }, ok);
     }
@@ -357,6 +364,8 @@ static enum err_code postgres_check(struct cx *cx, struct db *db, const struct s
     if (code == E_OK) {
         r = PQdescribePrepared(pg->conn, "");
         code = PQresultStatus(r) == PGRES_COMMAND_OK ? check_columns(cx, r, s) : pg_result_error(cx, pg, r, s->name);
+        if (code == E_OK)
+            code = check_names(cx, r, s);
         PQclear(r);
     }
     db->failed = code != E_OK;

@@ -40,7 +40,8 @@ void pg_disconnect(struct pg_db *pg)
 
 enum err_code pg_connect(struct cx *cx, struct pg_db *pg)
 {
-    if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
+    /* A connection that was cut while idle shows it here, before anything is sent. */
+    if (pg->conn && PQconsumeInput(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK)
         return E_OK;
     pg_disconnect(pg);
     if (clock_monotonic_us() < pg->retry_us)
@@ -61,8 +62,9 @@ static enum err_code lost(struct cx *cx, struct pg_db *pg)
 {
     bool open = pg->committing;
     pg_disconnect(pg);
-    if (open) {
-        pg->db.tx = TX_GONE;
+    pg->committing = false;
+    if (open) {     /* running again could do it twice */
+        pg->db.tx = TX_OK;
         return fail_busy(cx, "The connection to the database was lost while committing; look whether it was stored");
     }
     pg->db.tx = TX_AGAIN;
@@ -75,6 +77,8 @@ enum err_code pg_result_error(struct cx *cx, struct pg_db *pg, const PGresult *r
     struct str primary = str_of(PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
     struct str text = utf8_repair(cx->arena, arena_copy(cx->arena, primary.ptr ? primary : str_of(PQresultErrorMessage(r))), true);
     bool away = str_starts(state, STR("57P")) || str_is(state, "25P03");
+    if (away)
+        pg->committing = false;     /* the statement was stopped, so COMMIT was not reached */
     if (PQstatus(pg->conn) != CONNECTION_OK || away)
         return lost(cx, pg);
     if (str_is(state, "23505") || str_is(state, "23503")) {
@@ -128,11 +132,12 @@ static const char *what_is(const struct sent *s)
     return s->stmt ? s->stmt->name : s->kind == SENT_COMMIT ? "COMMIT" : "transaction control";
 }
 
-/* The statement that failed is a prepared one no more; and an error of an earlier unit breaks the whole group. */
+/* An error that surfaces after its unit, or at the COMMIT of its group, breaks the group. */
 static enum err_code first_error(struct cx *cx, struct pg_db *pg, const struct sent *s, const PGresult *r)
 {
     enum err_code code = pg_result_error(cx, pg, r, what_is(s));
-    if (s->unit != pg->db.unit && pg->db.tx == TX_OK && !pg->committing)
+    bool late = s->unit != pg->db.unit || (pg->committing && s->kind != SENT_COMMIT);
+    if (pg->conn && pg->db.tx == TX_OK && late)
         pg->db.tx = TX_GONE;
     return code;
 }
@@ -151,6 +156,9 @@ static void take_answer(struct cx *cx, struct pg_db *pg, PGresult **ret, enum er
     struct sent s = take_sent(pg);
     PGresult *r = PQgetResult(pg->conn);
     if (!r || (PQstatus(pg->conn) != CONNECTION_OK && failed(r))) {
+        /* the server says that it ended before it came to COMMIT */
+        if (s.kind != SENT_COMMIT && str_starts(str_of(PQresultErrorField(r, PG_DIAG_SQLSTATE)), STR("57P")))
+            pg->committing = false;
         pg_result_free(&r);
         *io_code = lost(cx, pg);
         return;

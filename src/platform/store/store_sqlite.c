@@ -332,14 +332,15 @@ static enum err_code check_columns(struct cx *cx, sqlite3_stmt *h, const struct 
         return fail_internal(cx, "%s: takes more parameters than declared", s->name);
     if (sqlite3_column_count(h) != (int)s->ncolumns)
         return fail_internal(cx, "%s: gives %d columns, declared are %zu", s->name, sqlite3_column_count(h), s->ncolumns);
+    const char **names = NEWN(cx->arena, const char *, s->ncolumns);
     for (int i = 0; i < (int)s->ncolumns; i++) {
         const char *declared = sqlite3_column_decltype(h, i);
         if (!type_fits(s->columns[i].type, declared))
             return fail_internal(cx, "%s: column %s is %s in SQLite", s->name, s->columns[i].name, declared);
-        if (column_misplaced(s, (size_t)i, sqlite3_column_name(h, i)))
-            return fail_internal(cx, "%s: column %s is not where it is declared", s->name, sqlite3_column_name(h, i));
+        names[i] = sqlite3_column_name(h, i);
     }
-    return E_OK;
+    const char *swapped = columns_swapped(s, names);
+    return swapped ? fail_internal(cx, "%s: column %s is not where it is declared", s->name, swapped) : E_OK;
 }
 
 static enum err_code sqlite_check(struct cx *cx, struct db *base, const struct stmt *s, uint64_t mask)

@@ -117,14 +117,13 @@ enum err_code check_text(struct cx *cx, const struct stmt *s, const struct colum
     return fail(cx, E_INVALID, "The text of %s must be UTF-8 without NUL bytes", c->name);
 }
 
-bool column_misplaced(const struct stmt *s, size_t at, const char *name)
+const char *columns_swapped(const struct stmt *s, const char *const *names)
 {
-    if (!name || strcmp(name, s->columns[at].name) == 0)
-        return false;
     for (size_t i = 0; i < s->ncolumns; i++)
-        if (strcmp(name, s->columns[i].name) == 0)
-            return true;
-    return false;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], s->columns[j].name) == 0 && strcmp(names[j], s->columns[i].name) == 0)
+                return strcmp(names[i], names[j]) ? names[i] : NULL;
+    return NULL;
 }
 
 static enum err_code run(struct cx *cx, struct db *db, const struct stmt *s, const void *in, struct rows *rows)
