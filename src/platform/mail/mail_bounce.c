@@ -165,14 +165,14 @@ static bool read_report(struct arena *arena, struct str fields, struct report_fi
 /* ---- free text ---- */
 
 static const char *const bounce_subjects[] = {
-    "delivery status notification", "undeliver", "delivery failure", "failure notice", "returned mail", "mail delivery",
+    "delivery status", "undeliver", "delivery failure", "failure notice", "returned mail", "mail delivery",
     "delivery notification", "delivery report", "mail failure", "message delivery", "delivery fail", "non remis",
     "unzustellbar", "nicht zugestellt", "returned to sender", "return to sender", "could not send message", "failed delivery", "mail system error",
     "warning: could not send", "nondeliverable", "non-deliverable", "nicht zustellbar", "dsn:", "delivery has failed", "echec de la remise",
     "échec de", "mail could not be delivered", "error sending your mail", "delivery error", "email not delivered", "message status - undeliverable",
     "delivery of your message", "email delivery error", "mail not delivered", "message could not be delivered", "postmaster notify",
     "não entregue", "no se puede entregar", "no entregado", "недоставлен", "не доставлен", "non consegnato", "messaggio non consegnato", "配信不能", "配信エラー",
-    "送信エラー", "退信", "系统退信", "errore di consegna", "onbestelbaar", "nie można dostarczyć", "doručení se nezdařilo", "send failed", "bounced",
+    "送信エラー", "メールエラー", "退信", "系统退信", "errore di consegna", "onbestelbaar", "nie można dostarczyć", "doručení se nezdařilo", "send failed", "bounced",
     "your message to", "error mail", "there was an error sending", "mail undeliverable", "unable to deliver",
 };
 
@@ -200,8 +200,11 @@ static bool has_any(struct arena *arena, struct str text, const char *const *wor
 static bool from_daemon(const struct mail *m)
 {
     static const char *const names[] = { "mail delivery", "mailer-daemon", "mailer daemon", "postmaster", "mail administrator", "delivery subsystem" };
+    struct str from = mail_header_value(m, "From");
+    if (str_istarts(from, STR("mailer-daemon")) || str_is(from, "<>"))
+        return true;
     for (size_t i = 0; i < m->from.n; i++) {
-        if (is_daemon(m->from.items[i].address) || str_istarts(m->from.items[i].address, STR("mailer-daemon")))
+        if (is_daemon(m->from.items[i].address))
             return true;
         for (size_t k = 0; k < COUNT(names); k++) {
             if (str_ifind(m->from.items[i].name, str_of(names[k])) >= 0)

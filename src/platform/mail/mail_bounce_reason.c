@@ -7,6 +7,11 @@
 static const struct {
     const char *phrase, *reason;
 } phrases[] = {
+    { "groups.google.com", "rejected" }, { "recipientnotfound", "user_unknown" }, { "recipient address rejected: access denied", "user_unknown" },
+    { "because its content presents", "policy" }, { "unexpected volume", "blocked" }, { "unverifyable sending ip", "blocked" },
+    { "invalid ip for sending", "blocked" }, { "relay quota", "blocked" }, { "smtp server of your isp", "blocked" }, { "service refuse", "blocked" },
+    { "messages from*weren't sent", "blocked" }, { "invalid final delivery userid", "user_unknown" }, { "address couldn't be found", "user_unknown" },
+    { "did not accept our requests to connect", "expired" }, { "too many hops", "network" }, { "hop count", "network" }, { "not accepting connections", "blocked" },
     { "mailbox full", "mailbox_full" }, { "mailbox is full", "mailbox_full" }, { "quota exceeded", "mailbox_full" },
     { "over quota", "mailbox_full" }, { "overquota", "mailbox_full" }, { "exceeded*quota", "mailbox_full" },
     { "exceed*quota", "mailbox_full" }, { "quota*exceeded", "mailbox_full" }, { "out of storage", "mailbox_full" },
@@ -77,7 +82,7 @@ static const struct {
     { "not relay", "relaying" }, { "not local host", "relaying" }, { "as a relay", "relaying" },
     { "rate limit", "rate" }, { "too many connections", "rate" }, { "too fast", "rate" }, { "too many", "rate" }, { "throttl", "rate" },
     { "unusual rate", "rate" }, { "try again later*rate", "rate" }, { "connection rate", "rate" }, { "receiving mail at a rate", "rate" },
-    { "loop", "network" }, { "hop count", "network" }, { "too many hops", "network" }, { "mail forwarding loop", "network" },
+    { "loop", "network" }, { "mail forwarding loop", "network" },
     { "timed out", "expired" }, { "time out", "expired" }, { "timeout", "expired" }, { "retry time", "expired" }, { "retry timeout", "expired" },
     { "delivery time expired", "expired" }, { "in the queue too long", "expired" }, { "could not be delivered for", "expired" },
     { "message expired", "expired" }, { "delayed", "expired" }, { "undeliverable for", "expired" }, { "connection was dropped", "expired" },
@@ -89,7 +94,7 @@ static const struct {
     { "tls", "policy" }, { "encryption", "policy" }, { "security", "policy" }, { "policy", "policy" }, { "authentication", "policy" },
     { "not compliant", "policy" }, { "rfc 5322", "policy" }, { "rfc5322", "policy" }, { "multiple from", "policy" }, { "attachment", "policy" },
     { "you are not allowed", "policy" }, { "protocol violation", "policy" }, { "duplicate header", "policy" },
-    { "content", "content" }, { "8bitmime", "content" }, { "command not", "content" }, { "syntax error", "content" },
+    { "8bitmime", "content" }, { "command not", "content" }, { "syntax error", "content" },
     { "command exceeded", "system" }, { "procmail", "system" }, { "mailer error", "system" }, { "command failed", "system" },
     { "exit status", "system" }, { "pipe to", "system" }, { "local error", "system" }, { "configuration error", "system" },
     { "internal error", "system" }, { "temporary failure", "system" }, { "system config", "system" }, { "server error", "system" },
@@ -137,7 +142,7 @@ static const char *reason_by_status(struct str status)
 /* Codes that say more than the words beside them. */
 static bool is_exact_status(struct str status)
 {
-    static const char *const exact[] = { "2.2", "3.4", "2.3", "1.6", "1.10", "7.20", "7.25", "7.26", "7.27", "7.23" };
+    static const char *const exact[] = { "2.2", "3.4", "2.3", "1.6", "7.20", "7.25", "7.26", "7.27", "7.23" };
     struct str tail = str_skip(status, 2);
     for (size_t i = 0; i < COUNT(exact); i++) {
         if (str_is(tail, exact[i]))

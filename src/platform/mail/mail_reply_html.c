@@ -276,7 +276,6 @@ static struct side new_side(struct page *p, size_t room)
     return (struct side){ .out = buf_new(p->arena, 0), .open = NEWN(p->arena, size_t, room) };
 }
 
-/* A bare blockquote is a quote where an introduction stands before it: fold_history sees to that by kind. */
 static bool any_folded(const struct page *p)
 {
     for (size_t i = 0; i < p->lines.n; i++) {

@@ -160,7 +160,8 @@ static struct str clean_once(struct arena *arena, struct arena *scratch, struct 
         }
     }
     *ret_unstable = c.unstable;
-    return buf_str(&c.out);
+    /* White space before the first content is none of the body's. */
+    return str_trim(buf_str(&c.out));
 }
 
 struct str html_clean(struct arena *arena, struct str html)

@@ -36,7 +36,8 @@ static bool is_word_char(uint32_t cp)
 {
     if (cp < 0x80)
         return (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z');
-    return u_isalnum((UChar32)cp) || is_mark(cp) || u_charType((UChar32)cp) == U_COMBINING_SPACING_MARK;
+    int8_t type = u_charType((UChar32)cp);
+    return u_isalnum((UChar32)cp) || is_mark(cp) || type == U_COMBINING_SPACING_MARK || type == U_OTHER_NUMBER;
 }
 
 /* Letters that people type without their stroke although Unicode does not decompose them. */
@@ -52,6 +53,14 @@ static const char *plain_letter(uint32_t cp)
     case 0x00DE: case 0x00FE: return "th";
     default: return NULL;
     }
+}
+
+static uint32_t next_unit(const UChar *text, int32_t n, int32_t *at)
+{
+    uint32_t unit = text[(*at)++];
+    if (U16_IS_LEAD(unit) && *at < n)
+        unit = 0x10000 + ((unit - 0xD800) << 10) + ((uint32_t)text[(*at)++] - 0xDC00);
+    return unit;
 }
 
 static void put_folded(struct buf *out, uint32_t cp)
@@ -77,9 +86,7 @@ static void put_folded(struct buf *out, uint32_t cp)
     }
     n = u_strFoldCase(folded, 64, parts, n, U_FOLD_CASE_DEFAULT, &status);
     for (int32_t i = 0; i < n && U_SUCCESS(status);) {
-        UChar32 next;
-        U16_NEXT(folded, i, (uint32_t)n, next);
-        uint32_t part = (uint32_t)next;
+        uint32_t part = next_unit(folded, n, &i);
         if (is_word_char(part) && !is_mark(part))
             utf8_put(out, part);
     }

@@ -275,24 +275,45 @@ struct str html_quote_mark(struct str names)
 
 /* ---- writing ---- */
 
+/* Bytes of a character that no HTML may hold: a second parser would replace it.  0 for all others. */
+static size_t refused_length(struct str s)
+{
+    unsigned char c = (unsigned char)s.ptr[0];
+    if (c < 0x80)
+        return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+    if (c != 0xC2 && c < 0xEF)
+        return 0;
+    struct str rest = s;
+    uint32_t cp;
+    utf8_next(&rest, &cp);
+    bool refused = cp < 0xA0 || (cp >= 0xFDD0 && cp <= 0xFDEF) || (cp & 0xFFFE) == 0xFFFE;
+    return refused ? s.len - rest.len : 0;
+}
+
 static void put_escaped(struct buf *out, struct str text, bool in_value)
 {
     size_t from = 0;
     for (size_t i = 0; i < text.len; i++) {
         const char *to = NULL;
+        size_t width = 1;
         switch (text.ptr[i]) {
         case '&': to = "&amp;"; break;
         case '<': to = "&lt;"; break;
         case '>': to = "&gt;"; break;
         case '"': to = in_value ? "&quot;" : NULL; break;
         case '`': to = in_value ? "&#96;" : NULL; break;
-        default: break;
+        case '\r': to = "\n"; break;
+        default:
+            width = refused_length(str_skip(text, i));
+            to = width > 0 ? "" : NULL;
+            break;
         }
         if (!to)
             continue;
         buf_add(out, str_sub(text, from, i - from));
         buf_add(out, str_of(to));
-        from = i + 1;
+        from = i + width;
+        i = from - 1;
     }
     buf_add(out, str_skip(text, from));
 }
