@@ -203,8 +203,6 @@ struct http_auth {
 };
 #define SESSION_COOKIE "cairn_session"
 
-struct http_assets;     /* built web files: embedded or from a folder, see http_assets.c */
-
 struct http_options {
     const char *host;
     int port;                       /* 0: any free one, see http_port */

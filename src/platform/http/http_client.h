@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "platform/http/http.h"
-#include "testing/testing.h"
 
 struct answer {
     int status;
@@ -20,13 +19,13 @@ static inline int client_open(int port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    CHECK(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    ASSERT(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
     return fd;
 }
 
 static inline void client_send(int fd, struct str bytes)
 {
-    CHECK(send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL) == (ssize_t)bytes.len);
+    ASSERT(send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL) == (ssize_t)bytes.len);
 }
 
 /* Waits up to 10 s for more; false at the end of the stream. */
@@ -69,7 +68,7 @@ static inline struct answer client_read(struct arena *arena, int fd, struct buf 
     a.status = (int)status;
     struct str given = answer_header(a, "Content-Length");
     if (given.ptr && !no_body)
-        CHECK(num_parse_int(given, &length));
+        ASSERT(num_parse_int(given, &length));
     while (in->len < (size_t)end + 4 + (size_t)length && client_more(fd, in, 10000))
         ;
     a.body = arena_copy(arena, str_sub(buf_str(in), (size_t)end + 4, (size_t)length));

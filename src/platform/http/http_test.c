@@ -5,6 +5,7 @@
 #include "platform/blob/blob.h"
 #include "platform/crypto/crypto.h"
 #include "platform/http/http_client.h"
+#include "testing/testing.h"
 #include "platform/journal/journal.h"
 #include "platform/json/json.h"
 #include "platform/realtime/realtime.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "platform/http/http_client.h"
+#include "testing/testing.h"
 #include "platform/http/http_wire.h"
 #include "platform/json/json.h"
 
