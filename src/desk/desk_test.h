@@ -8,6 +8,7 @@
 #include "platform/crypto/crypto.h"
 #include "platform/http/http_client.h"
 #include "platform/json/json.h"
+#include "testing/testing.h"
 
 struct desk_user {
     int64_t account_id, id;
