@@ -286,15 +286,7 @@ static void start_keeper(struct http_server *server)
     ASSERT(pthread_create(&server->keeper, NULL, keep, server) == 0);
 }
 
-static void log_engine(void *arg, const char *fmt, va_list ap)
-{
-    if (!log_wants(LOG_DEBUG))
-        return;
-    struct arena *arena = arena_new("http log", 0);
-    log_event(LOG_DEBUG, "http.engine", F_STR("text", str_trim(arena_vprintf(arena, fmt, ap))));
-    arena_free(&arena);
-}
-
+/* Without MHD_USE_ERROR_LOG: its message about a refused accept(2) formats a pointer that is none, and crashes. */
 static struct MHD_Daemon *start_engine(struct http_server *server)
 {
     struct rlimit files = { 0 };
@@ -302,9 +294,8 @@ static struct MHD_Daemon *start_engine(struct http_server *server)
     rlim_t most = files.rlim_cur == RLIM_INFINITY ? 100000 : files.rlim_cur;
     unsigned connections = (unsigned)MAX((rlim_t)64, MIN(most, (rlim_t)100000) * 9 / 10);
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
         on_request, server,
-        MHD_OPTION_EXTERNAL_LOGGER, log_engine, NULL,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)server->listen_fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LOOPS,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,

@@ -1,4 +1,5 @@
 /* http_test.c - a real server on a free port: the order of a request, replies, idempotency, files, draining. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -545,6 +546,31 @@ static void hands_sockets_over_to_the_stream(void **state)
     finish(&f);
 }
 
+static void logs_each_request_as_json(void **state)
+{
+    struct world *w = *state;
+    char *path = arena_cstr(w->arena, arena_printf(w->arena, "%s/access.log", w->dir));
+    CLEANUP(fd_close) int fd = open(path, O_CREAT | O_RDWR | O_APPEND, 0600);
+    struct fixture f = serve_with(w, (struct http_options){ .access_log_fd = fd, .trusted_proxy = "127.0.0.1" });
+    ASK(w, f.port, "GET /api/v1/things?limit=3 HTTP/1.1\r\n" AUTH "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\nX-Request-Id: r-1\r\n\r\n");
+    ASK(w, f.port, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: nonsense\r\nX-Request-Id: \"bad\"\r\n\r\n");
+    finish(&f);
+    struct str text, line;
+    struct json_value doc;
+    CHECK(fd_read_file(w->arena, path, 1 << 20, &text));
+    CHECK(str_line(&text, &line));
+    CHECK_OK(&w->cx, json_parse(&w->cx, line, &doc));
+    CHECK_STR(json_text(&doc, "request_id"), "r-1");
+    CHECK_STR(json_text(&doc, "route"), "/api/v1/things");
+    CHECK_STR(json_text(&doc, "ip"), "198.51.100.7");
+    CHECK_STR(json_text(&doc, "user_id"), "5");
+    CHECK_INT(json_int(&doc, "status", 0), 200);
+    CHECK(str_line(&text, &line));
+    CHECK_OK(&w->cx, json_parse(&w->cx, line, &doc));
+    CHECK_STR(json_text(&doc, "ip"), "127.0.0.1");
+    CHECK_INT(json_text(&doc, "request_id").len, 16);
+}
+
 static void *stop_server(void *arg)
 {
     struct fixture *f = arg;
@@ -597,5 +623,5 @@ static void refuses_bad_declarations(void **state)
 
 TESTS(BOTH(serves_declared_routes), SQLITE(answers_errors_as_problem_documents), SQLITE(pages_through_a_list),
       BOTH(creates_once_for_an_idempotency_key), SQLITE(guards_sessions_against_other_sites), SQLITE(limits_rates),
-      BOTH(streams_files_in_and_out), SQLITE(serves_built_files), SQLITE(tells_about_itself), BOTH(hands_sockets_over_to_the_stream), SQLITE(drains_before_it_stops),
+      BOTH(streams_files_in_and_out), SQLITE(serves_built_files), SQLITE(tells_about_itself), SQLITE(logs_each_request_as_json), BOTH(hands_sockets_over_to_the_stream), SQLITE(drains_before_it_stops),
       UNIT(refuses_bad_declarations))
