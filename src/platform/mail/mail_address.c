@@ -33,6 +33,11 @@ static void gather(struct gathered *g, InternetAddressList *list)
             decoded_name(g->arena, internet_address_get_name(ia)),
             utf8_repair(g->arena, arena_copy(g->arena, str_trim(str_of(address))), true),
         };
+        /* A word alone is a name, as in "From: MAILER-DAEMON". */
+        if (str_chr(item.address, '@') < 0) {
+            item.name = item.name.len > 0 && item.address.len == 0 ? item.name : item.address;
+            item.address = STR("");
+        }
         if (item.address.len == 0 && item.name.len == 0)
             continue;
         g->list.items = mail_grow(g->arena, g->list.items, g->list.n, &g->room, sizeof(*g->list.items));
@@ -47,7 +52,8 @@ struct mail_addresses mail_parse_addresses(struct arena *arena, struct str value
     struct gathered g = { .arena = arena };
     GMimeParserOptions *options = g_mime_parser_options_new();
     g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
-    struct str text = str_trim(text_decode(arena, value, STR_NONE, &charset));
+    struct str text = text_decode(arena, mail_unfold(arena, value), STR_NONE, &charset);
+    text = mail_quote_words(arena, text);
     CLEANUP(mail_gobject_unref) InternetAddressList *list = internet_address_list_parse(options, arena_cstr(arena, text));
     g_mime_parser_options_free(options);
     if (list)

@@ -117,8 +117,53 @@ static struct str decode_words(struct arena *arena, struct str text)
     return buf_str(&out);
 }
 
+/* Bytes of the encoded words that follow each other from the start of s; 0 when there is none. */
+static size_t word_run(struct str s)
+{
+    size_t length = 0;
+    for (;;) {
+        struct word word;
+        size_t blanks = length > 0 ? count_blanks(str_skip(s, length)) : 0;
+        if (!read_word(str_skip(s, length + blanks), &word))
+            return length;
+        length += blanks + word.length;
+    }
+}
+
+static void put_quoted(struct buf *out, struct str text, bool in_quotes)
+{
+    if (!in_quotes)
+        buf_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+            buf_char(out, '\\');
+        buf_char(out, text.ptr[i]);
+    }
+    if (!in_quotes)
+        buf_char(out, '"');
+}
+
+struct str mail_quote_words(struct arena *arena, struct str text)
+{
+    if (str_find(text, STR("=?")) < 0)
+        return text;
+    struct buf out = buf_new(arena, 0);
+    bool quoted = false;
+    for (size_t i = 0; i < text.len; i++) {
+        size_t run = text.ptr[i] == '=' ? word_run(str_skip(text, i)) : 0;
+        if (run > 0) {
+            put_quoted(&out, decode_words(arena, str_sub(text, i, run)), quoted);
+            i += run - 1;
+            continue;
+        }
+        quoted = quoted != (text.ptr[i] == '"');
+        buf_char(&out, text.ptr[i]);
+    }
+    return buf_str(&out);
+}
+
 /* A fold is CR LF before white space; control characters never belong into a header value. */
-static struct str unfold(struct arena *arena, struct str raw)
+struct str mail_unfold(struct arena *arena, struct str raw)
 {
     struct buf out = buf_new(arena, 0);
     for (size_t i = 0; i < raw.len; i++) {
@@ -156,7 +201,7 @@ static bool is_plain(struct str text)
 struct str mail_decode_header(struct arena *arena, struct str raw)
 {
     struct str charset;
-    raw = unfold(arena, raw);
+    raw = mail_unfold(arena, raw);
     if (is_plain(raw))
         return raw;
     struct str text = text_decode(arena, raw, STR_NONE, &charset);

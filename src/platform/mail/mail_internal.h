@@ -43,6 +43,10 @@ struct mail_part *mail_add_part(struct reader *r);
 
 /* Unfolded, RFC 2047 words and raw 8-bit bytes decoded, no control characters. */
 struct str mail_decode_header(struct arena *arena, struct str raw);
+/* Without line ends and tabs. */
+struct str mail_unfold(struct arena *arena, struct str raw);
+/* Encoded words as quoted strings: what they hide (commas, brackets) must not look like structure. */
+struct str mail_quote_words(struct arena *arena, struct str text);
 void mail_read_headers(struct reader *r, GMimeHeaderList *list);
 /* What is between the first angle brackets, else the first word. */
 struct str mail_bare_id(struct arena *arena, struct str value);

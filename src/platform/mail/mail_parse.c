@@ -83,8 +83,9 @@ static struct mail_limits with_defaults(struct mail_limits l)
 static struct str prepare(struct reader *r, struct str raw)
 {
     struct str line, rest = raw;
-    while (rest.len > 0 && (rest.ptr[0] == '\n' || rest.ptr[0] == '\r'))
-        rest = str_skip(rest, 1);
+    struct str behind = raw;
+    while (str_line(&behind, &line) && str_trim(line).len == 0)
+        rest = behind;
     if (rest.len > 0)
         raw = rest;
     if (str_starts(raw, STR("From ")) || str_starts(raw, STR(">From "))) {

@@ -161,7 +161,8 @@ static struct str clean_once(struct arena *arena, struct arena *scratch, struct 
     }
     *ret_unstable = c.unstable;
     /* White space before the first content is none of the body's. */
-    return str_trim(buf_str(&c.out));
+    /* The parser has references that it decodes to half a character. */
+    return utf8_repair(arena, str_trim(buf_str(&c.out)), true);
 }
 
 struct str html_clean(struct arena *arena, struct str html)

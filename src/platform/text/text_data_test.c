@@ -169,7 +169,7 @@ static void judge(struct world *w, const char *set, const char *member, double f
 
 static void dompurify_vectors(void **state)
 {
-    judge(*state, "html-dompurify", "payload", 25);
+    judge(*state, "html-dompurify", "payload", 95);
 }
 
 static void h5sc_vectors(void **state)
@@ -185,7 +185,7 @@ static void owasp_vectors(void **state)
 
 static void sanitizer_rows(void **state)
 {
-    judge(*state, "html-sanitizer-testcases", "input", 30);
+    judge(*state, "html-sanitizer-testcases", "input", 78);
 }
 
 static void try_tokenizer_file(struct world *w, struct str text, struct tally *t)

@@ -235,5 +235,5 @@ struct str html_to_text(struct arena *arena, struct str html)
         }
     }
     arena_free(&scratch);
-    return str_trim(buf_str(&p.out));
+    return utf8_repair(arena, str_trim(buf_str(&p.out)), true);
 }
