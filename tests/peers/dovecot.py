@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """dovecot.py - Debian's Dovecot, private: own configuration, folders and free ports; nothing outlives it.
 
-Offers IMAP (plain, STARTTLS), IMAPS, POP3, POP3S and LMTP.  Users are peer.USER and any --user NAME, all with peer.PASSWORD.
+Offers IMAP (plain, STARTTLS), IMAPS, POP3 (same), POP3S, LMTP, and SASL for Postfix.  Users are peer.USER and any --user NAME, all with peer.PASSWORD.
 XOAUTH2 is checked against a small token introspection server of its own: peer.TOKEN belongs to peer.USER.
 Standard input: "deliver [FILE]" puts a message into the INBOX of peer.USER by LMTP.
 """
@@ -86,6 +86,12 @@ service lmtp {{
     port = {lmtp}
   }}
 }}
+service auth {{
+  inet_listener sasl {{
+    address = 127.0.0.1
+    port = {sasl}
+  }}
+}}
 service anvil {{
   chroot =
 }}
@@ -97,7 +103,7 @@ protocol imap {{
 }}
 """
 
-PORTS = ("imap", "imaps", "pop3", "pop3s", "lmtp")
+PORTS = ("imap", "imaps", "pop3", "pop3s", "lmtp", "sasl")
 
 
 class Introspection(http.server.BaseHTTPRequestHandler):
