@@ -76,7 +76,7 @@ class Line:
 
     def send(self, text):
         try:
-            self.sock.sendall(text if isinstance(text, bytes) else text.encode())
+            self.sock.sendall(text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
         except OSError:
             raise Gone from None
 

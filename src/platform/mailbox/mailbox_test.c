@@ -354,6 +354,110 @@ static void lying_pop3_servers_do_no_harm(void **state)
     }
 }
 
+static struct mailbox_server dovecot_server(const struct peer *p, const char *service, enum mailbox_kind kind, enum mailbox_security security)
+{
+    struct mailbox_server server = server_at(p, kind, security);
+    server.port = peer_number(p, service);
+    return server;
+}
+
+static void deliver(struct world *w, struct peer *p, struct str raw)
+{
+    struct str path = arena_printf(w->arena, "%s/mail.eml", w->dir);
+    CHECK(fd_replace_file(w->arena, path.ptr, raw, 0600));
+    peer_tell(p, arena_printf(w->arena, "deliver %s", path.ptr).ptr);
+}
+
+/* Folded to LF and back by LMTP and IMAP, a message keeps its lines; Dovecot adds its trace in front. */
+static struct str large_message(struct world *w)
+{
+    struct buf b = buf_new(w->arena, 0);
+    buf_lit(&b, "Subject: large\r\nMessage-ID: <large@example.com>\r\n\r\n.dot\r\n");
+    for (int i = 0; b.len < 3u << 20; i++)
+        buf_printf(&b, "%d {%d} (((( \xc3\xa4 %060d\r\n", i, i, i);
+    return buf_str(&b);
+}
+
+static void reads_from_dovecot(void **state)
+{
+    struct world *w = *state;
+    static const struct { const char *service; enum mailbox_security security; bool token; } cases[] = {
+        { "imap", MAILBOX_STARTTLS, false }, { "imaps", MAILBOX_TLS, true }, { "imap", MAILBOX_PLAIN, true }, { "imaps", MAILBOX_TLS, false },
+    };
+    if (access("/usr/sbin/dovecot", X_OK) != 0)
+        skip();
+    CLEANUP(peer_stop) struct peer p = peer_start("dovecot.py");
+    struct str large = large_message(w), raw;
+    deliver(w, &p, large);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        CLEANUP(mailbox_close) struct mailbox_session *s = NULL;
+        struct mailbox_server server = dovecot_server(&p, cases[i].service, MAILBOX_IMAP, cases[i].security);
+        struct mailbox_folder_status st;
+        uint32_t *uids;
+        size_t n;
+        server.access_token = cases[i].token ? STR("token-good") : STR("");
+        CHECK_OK(&w->cx, mailbox_open(&w->cx, &server, &s));
+        CHECK_ERR(mailbox_select(&w->cx, s, STR("Entw\xc3\xbcrfe & more"), &st), E_INVALID);
+        CHECK_OK(&w->cx, mailbox_select(&w->cx, s, STR("INBOX"), &st));
+        CHECK(st.can_idle && st.mod_seq > 0 && st.uid_validity > 0);
+        CHECK_INT(st.exists, i + 1);
+        CHECK_INT(st.uid_next, i + 2);
+        CHECK_OK(&w->cx, mailbox_uids(&w->cx, s, 1, 0, &uids, &n));
+        CHECK_INT(n, i + 1);
+        CHECK_OK(&w->cx, mailbox_uids_since(&w->cx, s, clock_now_us() + 2 * US_PER_DAY, &uids, &n));
+        CHECK_INT(n, 0);
+        CHECK_OK(&w->cx, mailbox_fetch(&w->cx, s, 1, 8 << 20, &raw));
+        CHECK(str_ends(raw, large));
+        CHECK_ERR(mailbox_fetch(&w->cx, s, 1, 1 << 20, &raw), E_LIMIT);
+        CHECK_ERR(mailbox_fetch(&w->cx, s, 99, 1 << 20, &raw), E_NOT_FOUND);
+
+        struct waiter v = { .cx = world_cx(w), .session = s, .wait_us = 20 * US_PER_SECOND };
+        pthread_t thread;
+        pthread_create(&thread, NULL, idle_main, &v);
+        peer_tell(&p, "deliver");
+        pthread_join(thread, NULL);
+        CHECK_OK(&v.cx, v.code);
+        CHECK(v.news);
+    }
+    struct mailbox_server wrong = dovecot_server(&p, "imap", MAILBOX_IMAP, MAILBOX_STARTTLS);
+    wrong.password = STR("wrong");
+    check_refused(w, "password", &wrong, E_UNAUTHENTICATED, "in_user");
+    wrong.access_token = STR("token-old");
+    check_refused(w, "token", &wrong, E_UNAUTHENTICATED, "in_user");
+}
+
+static void reads_from_dovecot_by_pop3(void **state)
+{
+    struct world *w = *state;
+    static const struct { const char *service; enum mailbox_security security; bool token; } cases[] = {
+        { "pop3", MAILBOX_STARTTLS, false }, { "pop3s", MAILBOX_TLS, true }, { "pop3", MAILBOX_PLAIN, true },
+    };
+    if (access("/usr/sbin/dovecot", X_OK) != 0)
+        skip();
+    CLEANUP(peer_stop) struct peer p = peer_start("dovecot.py");
+    struct str large = large_message(w), raw;
+    deliver(w, &p, large);
+    peer_tell(&p, "deliver");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        CLEANUP(mailbox_close) struct mailbox_session *s = NULL;
+        struct mailbox_server server = dovecot_server(&p, cases[i].service, MAILBOX_POP3, cases[i].security);
+        struct mailbox_pop3_item *items;
+        size_t n;
+        server.access_token = cases[i].token ? STR("token-good") : STR("");
+        CHECK_OK(&w->cx, mailbox_open(&w->cx, &server, &s));
+        CHECK_OK(&w->cx, mailbox_pop3_list(&w->cx, s, &items, &n));
+        CHECK_INT(n, 2);
+        CHECK(items[0].uidl.len > 0 && !str_eq(items[0].uidl, items[1].uidl));
+        CHECK_OK(&w->cx, mailbox_pop3_fetch(&w->cx, s, 1, 8 << 20, &raw));
+        CHECK(str_ends(raw, large));
+        CHECK_INT(raw.len, items[0].size_bytes);
+    }
+    struct mailbox_server wrong = dovecot_server(&p, "pop3", MAILBOX_POP3, MAILBOX_STARTTLS);
+    wrong.access_token = STR("token-old");
+    check_refused(w, "token", &wrong, E_UNAUTHENTICATED, "in_user");
+}
+
 TESTS(UNIT(reads_a_folder), UNIT(signs_in), UNIT(bad_certificates_end_the_connection), UNIT(opening_fails_readably),
       UNIT(lying_servers_do_no_harm), UNIT(a_larger_message_than_announced_is_not_taken), UNIT(lists_a_huge_mailbox),
-      UNIT(waits_for_news), UNIT(polls_without_idle), UNIT(a_wait_can_be_broken_off), UNIT(reads_pop3), UNIT(lying_pop3_servers_do_no_harm))
+      UNIT(waits_for_news), UNIT(polls_without_idle), UNIT(a_wait_can_be_broken_off), UNIT(reads_pop3), UNIT(lying_pop3_servers_do_no_harm),
+      UNIT(reads_from_dovecot), UNIT(reads_from_dovecot_by_pop3))

@@ -1,6 +1,9 @@
 /* outbound_test.c - sending and calling, against servers that behave and that do not. */
 #include "tests/peers/peer.h"
 
+#include <pthread.h>
+
+#include "platform/lmtp/lmtp.h"
 #include "platform/outbound/outbound.h"
 
 #define RAW "From: a@example.com\r\nTo: b@example.org\r\nSubject: hi\r\n\r\n.one\r\n..two\r\n.\r\nthree\r\n"
@@ -325,7 +328,77 @@ static void refreshes_tokens(void **state)
     CHECK_ERR(oauth_refresh(&w->cx, &client, &token), E_BUSY);
 }
 
+struct inbox {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct arena *arena;
+    struct str raw;
+    int refusals;       /* that many deliveries fail first */
+};
+
+static enum err_code take_anybody(struct cx *cx, struct str address, void *arg)
+{
+    (void)arg;
+    return str_starts(address, STR("nobody@")) ? fail(cx, E_NOT_FOUND, "nobody") : E_OK;
+}
+
+static enum err_code take_mail(struct cx *cx, const struct lmtp_mail *mail, void *arg)
+{
+    struct inbox *inbox = arg;
+    pthread_mutex_lock(&inbox->lock);
+    bool refuse = inbox->refusals-- > 0;
+    if (!refuse)
+        inbox->raw = arena_copy(inbox->arena, mail->raw);
+    pthread_cond_signal(&inbox->changed);
+    pthread_mutex_unlock(&inbox->lock);
+    return refuse ? fail_busy(cx, "not now") : E_OK;
+}
+
+static struct str await_mail(struct inbox *inbox)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 30;
+    pthread_mutex_lock(&inbox->lock);
+    while (!inbox->raw.ptr && pthread_cond_timedwait(&inbox->changed, &inbox->lock, &end) == 0)
+        continue;
+    struct str raw = inbox->raw;
+    pthread_mutex_unlock(&inbox->lock);
+    return raw;
+}
+
+/* From our sender through a real mail server into our listener; what the listener could not store comes again. */
+static void goes_through_postfix(void **state)
+{
+    struct world *w = *state;
+    struct inbox inbox = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .arena = w->arena, .refusals = 1 };
+    struct lmtp_options o = { .listen = "127.0.0.1:0", .recipient = take_anybody, .deliver = take_mail, .arg = &inbox };
+    CLEANUP(lmtp_stop) struct lmtp *lmtp = NULL;
+    if (access("/usr/sbin/postfix", X_OK) != 0 || geteuid() != 0)
+        skip();
+    CHECK_OK(&w->cx, lmtp_start(&w->cx, &o, &lmtp));
+    struct str route = arena_printf(w->arena, "cairn.example=127.0.0.1:%d", lmtp_port(lmtp));
+    CLEANUP(peer_stop) struct peer p = peer_start("postfix.py", "--route", route.ptr);
+    struct smtp_server server = server_at(&p, SMTP_STARTTLS);
+    server.user = STR("user@example.com");
+    server.password = STR(password);
+    server.timeout_us = 30 * US_PER_SECOND;
+    CHECK_OK(&w->cx, smtp_check(&w->cx, &server));
+    struct smtp_result r = send_to(w, &server, (const char *const[]){ "x@cairn.example", "x@elsewhere.example" }, 2, STR(RAW));
+    CHECK_INT(r.outcome, SMTP_SENT);
+    CHECK_INT(r.nrefused, 1);
+    CHECK_INT(r.refused_codes[0], 554);
+    struct str raw = await_mail(&inbox);
+    CHECK(str_ends(raw, STR(RAW)) || str_ends(raw, STR("\r\n\r\n.one\r\n..two\r\n.\r\nthree\r\n")));
+    CHECK(str_find(raw, STR("Received: from cairn.example.com")) >= 0);
+
+    server.access_token = STR("token-good");
+    CHECK_OK(&w->cx, smtp_check(&w->cx, &server));
+    server.access_token = STR("token-old");
+    CHECK_ERR(smtp_check(&w->cx, &server), E_UNAUTHENTICATED);
+}
+
 TESTS(UNIT(every_fate_is_told_apart), UNIT(a_break_within_the_body_is_safe_to_repeat), UNIT(waits_end), UNIT(recipients_have_their_own_fate),
       UNIT(tries_again_and_succeeds), UNIT(arrives_byte_for_byte), UNIT(secures_and_signs_in), UNIT(settings_that_cannot_work),
       UNIT(bad_certificates_end_the_connection), UNIT(refuses_what_cannot_be_said), UNIT(fetches),
-      UNIT(public_only_keeps_out_of_private_networks), UNIT(refreshes_tokens))
+      UNIT(public_only_keeps_out_of_private_networks), UNIT(refreshes_tokens), UNIT(goes_through_postfix))
