@@ -27,10 +27,21 @@ static size_t sequence(const unsigned char *p, size_t n, uint32_t *cp)
     return len;
 }
 
+/* Most text is ASCII: eight bytes at once. */
+static size_t skip_ascii(struct str s, size_t i)
+{
+    for (uint64_t word; i + sizeof word <= s.len; i += sizeof word) {
+        memcpy(&word, s.ptr + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool utf8_valid(struct str s)
 {
     uint32_t cp;
-    for (size_t i = 0; i < s.len;) {
+    for (size_t i = skip_ascii(s, 0); i < s.len; i = skip_ascii(s, i)) {
         size_t n = sequence((const unsigned char *)s.ptr + i, s.len - i, &cp);
         if (!n)
             return false;
