@@ -229,10 +229,13 @@ struct batch {
     struct batch_item { struct batch *batch; int i; } items[8];
 };
 
+/* The gate stays open for another run of this unit. */
 static enum err_code hold(struct cx *cx, struct db *db, void *arg)
 {
-    while (sem_wait(&((struct batch *)arg)->gate) != 0)
+    struct batch *b = arg;
+    while (sem_wait(&b->gate) != 0)
         ;
+    sem_post(&b->gate);
     return E_OK;
 }
 
