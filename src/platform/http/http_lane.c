@@ -44,8 +44,9 @@ void lane_push(struct work_lane *lane, struct exchange *x)
         lane->first = x;
     lane->last = x;
     lane->length++;
-    pthread_mutex_unlock(&lane->lock);
+    /* Under the lock: once it is free, the lane may be gone. */
     pthread_cond_signal(&lane->wake);
+    pthread_mutex_unlock(&lane->lock);
 }
 
 void lane_stop(struct work_lane *lane)

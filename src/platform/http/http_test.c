@@ -542,8 +542,8 @@ static void hands_sockets_over_to_the_stream(void **state)
     check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n" UPGRADE "\r\n"), 401, "unauthenticated", NULL);
     check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\n" AUTH "\r\n"), 400, "bad_request", NULL);
     check_problem(w, ASK(w, p, "GET /api/v1/stream HTTP/1.1\r\n" COOKIE "Origin: http://evil.test\r\n" UPGRADE "\r\n"), 403, "forbidden", NULL);
-    realtime_free(&rt);
     finish(&f);
+    realtime_free(&rt);
 }
 
 static void logs_each_request_as_json(void **state)

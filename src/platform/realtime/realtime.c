@@ -15,12 +15,17 @@ static void on_commit(void *arg)
 
 struct realtime *realtime_new(struct store *store, struct realtime_rules rules, unsigned max_per_user)
 {
+    return realtime_start(store, rules, max_per_user, 25 * US_PER_SECOND, 60 * US_PER_SECOND);
+}
+
+struct realtime *realtime_start(struct store *store, struct realtime_rules rules, unsigned max_per_user, int64_t ping_us, int64_t deaf_us)
+{
     struct realtime *rt = heap_new(sizeof *rt);
     rt->store = store;
     rt->rules = rules;
     rt->max_per_user = max_per_user ? max_per_user : 20;
-    rt->ping_us = 25 * US_PER_SECOND;
-    rt->deaf_us = 60 * US_PER_SECOND;
+    rt->ping_us = ping_us;
+    rt->deaf_us = deaf_us;
     rt->close_us = 5 * US_PER_SECOND;
     rt->per_user = map_new(NULL);
     pthread_mutex_init(&rt->lock, NULL);

@@ -87,7 +87,7 @@ struct realtime {
     struct store *store;
     struct realtime_rules rules;
     unsigned max_per_user;
-    int64_t ping_us, deaf_us, close_us;     /* tests shorten these */
+    int64_t ping_us, deaf_us, close_us;
     struct loop loops[LOOPS];
     unsigned next_loop;
 
@@ -128,7 +128,8 @@ void feeder_take(struct realtime *rt, struct conn *c);
 bool feed_pump(struct conn *c);
 void feed_leave(struct conn *c);
 void feeds_free(struct realtime *rt);
-/* realtime.c */
+/* realtime.c: realtime_new with other times, for tests. */
+struct realtime *realtime_start(struct store *store, struct realtime_rules rules, unsigned max_per_user, int64_t ping_us, int64_t deaf_us);
 void conn_free(struct conn *c);
 
 #endif

@@ -326,10 +326,8 @@ static void ends_sockets_of_a_user(void **state)
 static void pings_and_gives_up_on_the_deaf(void **state)
 {
     struct world *w = *state;
-    struct realtime *rt = start(w, 0);
-    rt->ping_us = 100 * US_PER_MS;
-    rt->deaf_us = 400 * US_PER_MS;
-    /* The loops took their tick before: a socket wakes them to the new one. */
+    CHECK_OK(&w->cx, store_write(w->store, &w->cx, begin_accounts, NULL));
+    struct realtime *rt = realtime_start(w->store, rules, 0, 100 * US_PER_MS, 400 * US_PER_MS);
     struct client c = join(w, rt, 1, 5, -1);
     CHECK_INT(seq_of(w, next(&c), "hello"), 0);
     struct got g = next(&c);
