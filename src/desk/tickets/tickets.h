@@ -15,6 +15,7 @@
 #define CAIRN_TICKETS_H
 
 #include "desk/contacts/contacts.h"
+#include "platform/jobs/jobs.h"
 
 extern const struct route_table tickets_routes, messages_routes, tags_routes, attachments_routes, events_routes, merge_routes;
 
@@ -130,6 +131,9 @@ struct channel {
 };
 /* Before the server starts.  A ticket's public replies leave by the channel of its mailbox: "email". */
 void tickets_register_channel(const struct channel *channel);
+
+/* Job kinds of the module ("attachment.expire"): for jobs_new.  Returns how many were written to ret (room for 2). */
+size_t tickets_job_kinds(struct job_kind *ret);
 
 /* Real-time and row scope: filled from event.team_id and event.assignee_id. */
 bool tickets_event_visible(const struct cx *cx, const int64_t *team_ids, size_t nteams, const struct event *event);

@@ -1,5 +1,7 @@
 -- tickets.sql - every statement of tickets, messages, tags, participants, counts and attachments.
 
+-- @row tickets_flag_row(n int)
+
 -- ---- tickets ----
 
 -- @row ticket_row(id int, number int, subject text, status text, priority text, severity text?, type text, channel text,
@@ -35,16 +37,31 @@ FROM ticket
 WHERE account_id = :account_id AND number = :number
 AND (assignee_id = :scope_user OR team_id IN (SELECT m.team_id FROM team_member m WHERE m.account_id = :account_id AND m.user_id = :scope_user)) -- @if scope_user
 
--- Newest first.  By creation, activity only breaks ties, so that one text serves both orders.
+-- How many there are, but not more than `limit`.
+-- @one ticket_few_of_tag(account_id int, tag_id int, limit int) -> tickets_flag_row
+SELECT count(*) AS n FROM (SELECT 1 FROM ticket_tag WHERE account_id = :account_id AND tag_id = :tag_id LIMIT :limit) AS few
+
+-- @one ticket_few_of_organization(account_id int, organization_id int, limit int) -> tickets_flag_row
+SELECT count(*) AS n FROM (SELECT 1 FROM contact c CROSS JOIN ticket t
+    WHERE c.account_id = :account_id AND c.organization_id = :organization_id AND t.account_id = c.account_id
+    AND t.requester_id = c.id LIMIT :limit) AS few
+
+-- Newest first.  The few tickets of a rare tag or small organization are found by it (CROSS JOIN: in this order); common ones
+-- in the order of the list, until the page is full.  By creation, activity only breaks ties, so that one text serves both orders.
 -- @many ticket_list_newest(account_id int, status text?, spam bool, team_id int, assignee_id int, unassigned bool, requester_id int,
---   organization_id int, tag_id int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
+--   organization_id int, few_of_organization int, tag_id int, few_of_tag int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
 --   by_created bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
 SELECT t.id, t.number, t.subject, t.status, t.priority, t.severity, t.type, t.channel, t.team_id, t.assignee_id, t.requester_id,
     t.mailbox_id, t.spam, t.merged_into, t.follow_up_of, t.preview, t.message_count, t.created_us, t.updated_us, t.activity_us,
     t.customer_us, t.agent_us, t.first_reply_us, t.first_resolved_us, t.resolved_us, t.closed_us, t.reopened_count, t.fields,
     t.version
-FROM ticket t
+FROM
+ticket_tag ft CROSS JOIN -- @if few_of_tag
+contact fc CROSS JOIN -- @if few_of_organization
+ticket t
 WHERE t.account_id = :account_id AND t.spam = :spam AND t.merged_into IS NULL
+AND ft.account_id = :account_id AND ft.tag_id = :few_of_tag AND t.id = ft.ticket_id -- @if few_of_tag
+AND fc.account_id = :account_id AND fc.organization_id = :few_of_organization AND t.requester_id = fc.id -- @if few_of_organization
 AND t.status = :status -- @if status
 AND t.team_id = :team_id -- @if team_id
 AND t.assignee_id = :assignee_id -- @if assignee_id
@@ -65,14 +82,19 @@ t.activity_us DESC, t.id DESC
 LIMIT :limit
 
 -- @many ticket_list_oldest(account_id int, status text?, spam bool, team_id int, assignee_id int, unassigned bool, requester_id int,
---   organization_id int, tag_id int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
+--   organization_id int, few_of_organization int, tag_id int, few_of_tag int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
 --   by_created bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
 SELECT t.id, t.number, t.subject, t.status, t.priority, t.severity, t.type, t.channel, t.team_id, t.assignee_id, t.requester_id,
     t.mailbox_id, t.spam, t.merged_into, t.follow_up_of, t.preview, t.message_count, t.created_us, t.updated_us, t.activity_us,
     t.customer_us, t.agent_us, t.first_reply_us, t.first_resolved_us, t.resolved_us, t.closed_us, t.reopened_count, t.fields,
     t.version
-FROM ticket t
+FROM
+ticket_tag ft CROSS JOIN -- @if few_of_tag
+contact fc CROSS JOIN -- @if few_of_organization
+ticket t
 WHERE t.account_id = :account_id AND t.spam = :spam AND t.merged_into IS NULL
+AND ft.account_id = :account_id AND ft.tag_id = :few_of_tag AND t.id = ft.ticket_id -- @if few_of_tag
+AND fc.account_id = :account_id AND fc.organization_id = :few_of_organization AND t.requester_id = fc.id -- @if few_of_organization
 AND t.status = :status -- @if status
 AND t.team_id = :team_id -- @if team_id
 AND t.assignee_id = :assignee_id -- @if assignee_id
@@ -143,12 +165,20 @@ INSERT INTO ticket_count (account_id, status, team_id, assignee_id, n)
 VALUES (:account_id, :status, :team_id, :assignee_id, :delta)
 ON CONFLICT (account_id, status, team_id, assignee_id) DO UPDATE SET n = ticket_count.n + excluded.n
 
+-- @row ticket_sum_row(status text, team_id int, n int, mine int, unassigned int)
+
+-- @many ticket_count_sums(account_id int, user_id int, scope_user int) -> ticket_sum_row
+SELECT status, team_id, CAST(sum(n) AS BIGINT) AS n, CAST(sum(CASE WHEN assignee_id = :user_id THEN n ELSE 0 END) AS BIGINT) AS mine,
+    CAST(sum(CASE WHEN assignee_id = 0 THEN n ELSE 0 END) AS BIGINT) AS unassigned
+FROM ticket_count
+WHERE account_id = :account_id
+AND (assignee_id = :scope_user OR team_id IN (SELECT m.team_id FROM team_member m WHERE m.account_id = :account_id AND m.user_id = :scope_user)) -- @if scope_user
+GROUP BY status, team_id
+
 -- @row ticket_count_row(status text, team_id int, assignee_id int, n int)
 
--- @many ticket_count_list(account_id int, scope_user int) -> ticket_count_row
-SELECT status, team_id, assignee_id, n FROM ticket_count
-WHERE account_id = :account_id AND n <> 0
-AND (assignee_id = :scope_user OR team_id IN (SELECT m.team_id FROM team_member m WHERE m.account_id = :account_id AND m.user_id = :scope_user)) -- @if scope_user
+-- @many ticket_count_list(account_id int) -> ticket_count_row
+SELECT status, team_id, assignee_id, n FROM ticket_count WHERE account_id = :account_id AND n <> 0
 
 -- For the check that the numbers are right.
 -- @many ticket_count_again(account_id int) -> ticket_count_row
@@ -187,8 +217,6 @@ ON CONFLICT DO NOTHING
 
 -- @exec participant_remove_contact(account_id int, contact_id int)
 DELETE FROM ticket_participant WHERE account_id = :account_id AND contact_id = :contact_id
-
--- @row tickets_flag_row(n int)
 
 -- @one participant_is(account_id int, ticket_id int, contact_id int) -> tickets_flag_row
 SELECT CASE WHEN EXISTS (SELECT 1 FROM ticket t WHERE t.account_id = :account_id AND t.id = :ticket_id AND t.requester_id = :contact_id)
@@ -346,8 +374,8 @@ ORDER BY id
 -- @exec attachment_move(account_id int, from_ticket int, into_ticket int)
 UPDATE attachment SET ticket_id = :into_ticket WHERE account_id = :account_id AND ticket_id = :from_ticket
 
--- @exec attachment_delete_unused(before int) @all_accounts
-DELETE FROM attachment WHERE message_id IS NULL AND created_us < :before
+-- @exec attachment_delete_unused(account_id int, id int)
+DELETE FROM attachment WHERE account_id = :account_id AND id = :id AND message_id IS NULL
 
 -- ---- history ----
 

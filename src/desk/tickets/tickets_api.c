@@ -81,14 +81,14 @@ static const struct field counts_fields[] = {
 };
 static SHAPE(counts_shape, "TicketCounts", struct counts_out, counts_fields);
 
-static void count_open(struct counts_out *out, const struct ticket_count_row *row, int64_t user_id)
+static void count_open(struct counts_out *out, const struct ticket_sum_row *row)
 {
     struct team_count *teams = out->teams.items;
     size_t i = 0;
     out->open += row->n;
-    out->mine += row->assignee_id == user_id ? row->n : 0;
-    out->unassigned += row->assignee_id ? 0 : row->n;
-    if (!row->team_id)
+    out->mine += row->mine;
+    out->unassigned += row->unassigned;
+    if (!row->team_id || !row->n)
         return;
     while (i < out->teams.n && teams[i].team_id != row->team_id)
         i++;
@@ -99,16 +99,16 @@ static void count_open(struct counts_out *out, const struct ticket_count_row *ro
 
 HANDLER(ticket_counts, struct nothing, struct counts_out)
 {
-    struct ticket_count_row *rows;
+    struct ticket_sum_row *rows;
     size_t n;
     (void)in;
-    TRY(ticket_count_list(cx, db, (struct ticket_count_list_in){ cx->account_id, accounts_scope_user(cx) }, &rows, &n));
+    TRY(ticket_count_sums(cx, db, (struct ticket_count_sums_in){ cx->account_id, cx->user_id, accounts_scope_user(cx) }, &rows, &n));
     out->teams.items = NEWN(cx->arena, struct team_count, n + 1);
     for (size_t i = 0; i < n; i++) {
-        const struct ticket_count_row *r = &rows[i];
+        const struct ticket_sum_row *r = &rows[i];
         bool open = str_is(r->status, "new") || str_is(r->status, "open");
         if (open)
-            count_open(out, r, cx->user_id);
+            count_open(out, r);
         out->pending += str_is(r->status, "pending") ? r->n : 0;
         out->on_hold += str_is(r->status, "on_hold") ? r->n : 0;
         out->resolved += str_is(r->status, "resolved") ? r->n : 0;

@@ -341,6 +341,34 @@ static void html_is_cleaned_and_statuses_follow_replies(void **state)
     desk_stop(d);
 }
 
+static void unused_uploads_go_after_a_day(void **state)
+{
+    struct desk *d = desk_start(*state);
+    const char *as_agent = desk_json(d, "Authorization: Bearer %.*s\r\n", STR_ARG(d->agent.token));
+    long long id = desk_ticket(d, d->agent, ""), files[2];
+    for (int i = 0; i < 2; i++) {
+        const struct json_value *v = desk_ask(d, "POST", STR("/api/v1/attachments?file_name=a.txt"), as_agent, STR("content"));
+        WANT(d, 201);
+        files[i] = json_int(v, "id", 0);
+    }
+    desk_call(d, d->agent, "POST", desk_json(d, "{\"text\":\"see\",\"visibility\":\"internal\",\"attachments\":[\"%lld\"]}", files[1]), "/tickets/%lld/messages", id);
+    WANT(d, 201);
+    struct job_kind kinds[2];
+    size_t n = tickets_job_kinds(kinds), ran;
+    struct cx cx = world_cx(d->w);
+    cx.now_us = clock_now_us() + US_PER_HOUR;
+    CHECK_OK(&cx, jobs_run_due(d->w->store, &cx, kinds, n, &ran));
+    CHECK_INT(ran, 0);
+    cx.now_us = clock_now_us() + 25 * US_PER_HOUR;
+    CHECK_OK(&cx, jobs_run_due(d->w->store, &cx, kinds, n, &ran));
+    CHECK_INT(ran, 2);
+    desk_call(d, d->agent, "GET", NULL, "/attachments/%lld", files[0]);
+    WANT(d, 404);
+    desk_call(d, d->agent, "GET", NULL, "/attachments/%lld", files[1]);
+    WANT(d, 200);
+    desk_stop(d);
+}
+
 static void tags_are_unique_without_case(void **state)
 {
     struct desk *d = desk_start(*state);
@@ -363,4 +391,4 @@ static void tags_are_unique_without_case(void **state)
 TESTS(BOTH(creates_reads_and_changes), BOTH(a_reply_against_an_old_version_is_refused), BOTH(of_two_replies_at_once_one_wins),
       BOTH(nobody_sees_another_account), BOTH(a_restricted_agent_sees_own_teams_and_own_tickets), BOTH(lists_in_any_order_page_by_page),
       BOTH(merging_moves_everything_and_stays_visible), BOTH(spam_and_closed_count_apart),
-      BOTH(html_is_cleaned_and_statuses_follow_replies), BOTH(tags_are_unique_without_case))
+      BOTH(html_is_cleaned_and_statuses_follow_replies), BOTH(tags_are_unique_without_case), BOTH(unused_uploads_go_after_a_day))

@@ -50,6 +50,8 @@ enum err_code ticket_list(struct cx *cx, struct db *db, const struct ticket_filt
 enum err_code message_write(struct cx *cx, struct db *db, const struct ticket_row *ticket, const struct new_message *message, int64_t seq, int64_t *ret_id) MUST_CHECK;
 enum err_code attachment_write(struct cx *cx, struct db *db, const struct new_attachment *a, int64_t ticket_id, int64_t message_id,
                                int64_t *ret_id) MUST_CHECK;
+/* A job that removes it a day from now, unless a message uses it. */
+enum err_code attachment_expire_later(struct cx *cx, struct db *db, int64_t attachment_id) MUST_CHECK;
 bool message_is_from_customer(const struct new_message *message);
 bool message_is_human_reply(const struct new_message *message);
 /* The route POST …/messages of an agent, and the outgoing first message of POST /tickets. */

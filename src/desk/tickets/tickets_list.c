@@ -54,7 +54,7 @@ static enum err_code read_range(struct cx *cx, struct db *db, const struct ticke
     struct ticket_list_oldest_in oldest = {
         .account_id = in->account_id, .status = in->status, .spam = in->spam, .team_id = in->team_id, .assignee_id = in->assignee_id,
         .unassigned = in->unassigned, .requester_id = in->requester_id, .organization_id = in->organization_id,
-        .tag_id = in->tag_id, .priority = in->priority, .channel = in->channel, .mailbox_id = in->mailbox_id,
+        .few_of_organization = in->few_of_organization, .tag_id = in->tag_id, .few_of_tag = in->few_of_tag, .priority = in->priority, .channel = in->channel, .mailbox_id = in->mailbox_id,
         .updated_after = in->updated_after, .scope_user = in->scope_user, .by_created = in->by_created,
         .created_end = in->created_end, .activity_end = in->activity_end, .end_id = in->end_id, .limit = in->limit,
     };
@@ -90,7 +90,8 @@ static enum err_code read_statuses_of(struct cx *cx, struct db *db, struct ticke
                                       size_t n, struct merge *m)
 {
     /* Without a narrower index the order by creation is one range over all statuses; few tickets have one requester. */
-    if (n == MAX_STATUSES && (in.requester_id || (in.by_created && !in.team_id && !in.assignee_id))) {
+    bool few = in.requester_id || in.few_of_tag || in.few_of_organization;
+    if (n == MAX_STATUSES && (few || (in.by_created && !in.team_id && !in.assignee_id))) {
         in.status = STR_NONE;
         return read_range(cx, db, &in, m);
     }
@@ -121,6 +122,29 @@ static enum err_code read_ranges(struct cx *cx, struct db *db, struct ticket_lis
     return in.unassigned ? E_OK : read_statuses_of(cx, db, in, statuses, n, m);
 }
 
+/* Rare ones are found by what is rare. */
+static enum err_code choose_start(struct cx *cx, struct db *db, struct ticket_list_newest_in *in)
+{
+    enum { FEW = 2000 };
+    struct tickets_flag_row count;
+    if (in->tag_id) {
+        TRY(ticket_few_of_tag(cx, db, (struct ticket_few_of_tag_in){ cx->account_id, in->tag_id, FEW }, &count));
+        if (count.n < FEW) {
+            in->few_of_tag = in->tag_id;
+            in->tag_id = 0;
+        }
+    }
+    if (in->organization_id && !in->few_of_tag) {
+        struct ticket_few_of_organization_in of = { cx->account_id, in->organization_id, FEW };
+        TRY(ticket_few_of_organization(cx, db, of, &count));
+        if (count.n < FEW) {
+            in->few_of_organization = in->organization_id;
+            in->organization_id = 0;
+        }
+    }
+    return E_OK;
+}
+
 enum err_code ticket_list(struct cx *cx, struct db *db, const struct ticket_filter *filter, struct page_out *out)
 {
     struct ticket_list_newest_in in = filter->in;
@@ -135,6 +159,7 @@ enum err_code ticket_list(struct cx *cx, struct db *db, const struct ticket_filt
     in.activity_end = in.by_created ? 0 : end[0];
     in.end_id = end[1];
     in.limit = filter->limit + 1;
+    TRY(choose_start(cx, db, &in));
     TRY(read_ranges(cx, db, in, statuses, nstatuses, &m));
     struct ticket_row *rows = NEWN(cx->arena, struct ticket_row, filter->limit + 1);
     size_t n = 0, limit = (size_t)filter->limit;

@@ -240,6 +240,7 @@ HANDLER(attachment_post, struct upload_in, struct attachment_out)
     TRY(blob_adopt(cx, db, upload));
     a.content_type = bare_type(cx, type);
     TRY(attachment_write(cx, db, &a, 0, 0, &id));
+    TRY(attachment_expire_later(cx, db, id));
     TRY(attachment_find(cx, db, id, &row));
     *out = attachment_out_of(&row);
     return E_OK;

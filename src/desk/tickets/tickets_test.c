@@ -129,7 +129,7 @@ struct recount_op { struct ticket_count_row *kept, *again; size_t nkept, nagain;
 static enum err_code recount_unit(struct cx *cx, struct db *db, void *arg)
 {
     struct recount_op *op = arg;
-    TRY(ticket_count_list(cx, db, (struct ticket_count_list_in){ cx->account_id, 0 }, &op->kept, &op->nkept));
+    TRY(ticket_count_list(cx, db, (struct ticket_count_list_in){ cx->account_id }, &op->kept, &op->nkept));
     return ticket_count_again(cx, db, (struct ticket_count_again_in){ cx->account_id }, &op->again, &op->nagain);
 }
 
