@@ -345,7 +345,7 @@ static void creates_once_for_an_idempotency_key(void **state)
     CHECK_INT(again.status, 201);
     CHECK(str_eq(first.body, again.body));
     CHECK_STR(answer_header(again, "Idempotency-Replayed"), "true");
-    CHECK_INT(handled, 1);
+    CHECK_INT(__atomic_load_n(&handled, __ATOMIC_RELAXED), 1);
     check_problem(w, ASK(w, f.port, KEYED("k1", "{\"name\":\"two\"}")), 422, "invalid", "Idempotency-Key");
     check_problem(w, ASK(w, f.port, KEYED("k 2", "{\"name\":\"two\"}")), 422, "invalid", "Idempotency-Key");
     /* A failure is not kept. */
