@@ -66,6 +66,12 @@ static bool fits_here(const struct cleaner *c, GumboTag tag)
         return !has_open(c, tag);
     case GUMBO_TAG_H1: case GUMBO_TAG_H2: case GUMBO_TAG_H3: case GUMBO_TAG_H4: case GUMBO_TAG_H5: case GUMBO_TAG_H6:
         return !has_open(c, GUMBO_TAG_P) && !(parent >= GUMBO_TAG_H1 && parent <= GUMBO_TAG_H6);
+    case GUMBO_TAG_RT: case GUMBO_TAG_RP:
+        /* These close what may end by itself. */
+        if (parent == GUMBO_TAG_RT || parent == GUMBO_TAG_RP || parent == GUMBO_TAG_P || parent == GUMBO_TAG_LI ||
+            parent == GUMBO_TAG_DD || parent == GUMBO_TAG_DT)
+            return false;
+        break;
     case GUMBO_TAG_LI: case GUMBO_TAG_DD: case GUMBO_TAG_DT:
         if (has_open_item(c, tag))
             return false;
