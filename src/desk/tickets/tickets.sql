@@ -47,10 +47,10 @@ SELECT count(*) AS n FROM (SELECT 1 FROM contact c CROSS JOIN ticket t
     AND t.requester_id = c.id LIMIT :limit) AS few
 
 -- Newest first.  The few tickets of a rare tag or small organization are found by it (CROSS JOIN: in this order); common ones
--- in the order of the list, until the page is full.  By creation, activity only breaks ties, so that one text serves both orders.
+-- in the order of the list, until the page is full.
 -- @many ticket_list_newest(account_id int, status text?, spam bool, team_id int, assignee_id int, unassigned bool, requester_id int,
 --   organization_id int, few_of_organization int, tag_id int, few_of_tag int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
---   by_created bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
+--   by_created bool, by_activity bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
 SELECT t.id, t.number, t.subject, t.status, t.priority, t.severity, t.type, t.channel, t.team_id, t.assignee_id, t.requester_id,
     t.mailbox_id, t.spam, t.merged_into, t.follow_up_of, t.preview, t.message_count, t.created_us, t.updated_us, t.activity_us,
     t.customer_us, t.agent_us, t.first_reply_us, t.first_resolved_us, t.resolved_us, t.closed_us, t.reopened_count, t.fields,
@@ -77,13 +77,14 @@ AND (t.assignee_id = :scope_user OR t.team_id IN (SELECT m.team_id FROM team_mem
 AND (t.created_us, t.id) < (:created_end, :end_id) -- @if created_end
 AND (t.activity_us, t.id) < (:activity_end, :end_id) -- @if activity_end
 ORDER BY
-t.created_us DESC, t.id DESC, -- @if by_created
-t.activity_us DESC, t.id DESC
+t.created_us DESC, -- @if by_created
+t.activity_us DESC, -- @if by_activity
+t.id DESC
 LIMIT :limit
 
 -- @many ticket_list_oldest(account_id int, status text?, spam bool, team_id int, assignee_id int, unassigned bool, requester_id int,
 --   organization_id int, few_of_organization int, tag_id int, few_of_tag int, priority text?, channel text?, mailbox_id int, updated_after int, scope_user int,
---   by_created bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
+--   by_created bool, by_activity bool, created_end int, activity_end int, end_id int, limit int) -> ticket_row
 SELECT t.id, t.number, t.subject, t.status, t.priority, t.severity, t.type, t.channel, t.team_id, t.assignee_id, t.requester_id,
     t.mailbox_id, t.spam, t.merged_into, t.follow_up_of, t.preview, t.message_count, t.created_us, t.updated_us, t.activity_us,
     t.customer_us, t.agent_us, t.first_reply_us, t.first_resolved_us, t.resolved_us, t.closed_us, t.reopened_count, t.fields,
@@ -110,8 +111,9 @@ AND (t.assignee_id = :scope_user OR t.team_id IN (SELECT m.team_id FROM team_mem
 AND (t.created_us, t.id) > (:created_end, :end_id) -- @if created_end
 AND (t.activity_us, t.id) > (:activity_end, :end_id) -- @if activity_end
 ORDER BY
-t.created_us, t.id, -- @if by_created
-t.activity_us, t.id
+t.created_us, -- @if by_created
+t.activity_us, -- @if by_activity
+t.id
 LIMIT :limit
 
 -- @row ticket_mailbox_row(id int, name text, address text)

@@ -56,7 +56,7 @@ static enum err_code read_range(struct cx *cx, struct db *db, const struct ticke
         .unassigned = in->unassigned, .requester_id = in->requester_id, .organization_id = in->organization_id,
         .few_of_organization = in->few_of_organization, .tag_id = in->tag_id, .few_of_tag = in->few_of_tag, .priority = in->priority, .channel = in->channel, .mailbox_id = in->mailbox_id,
         .updated_after = in->updated_after, .scope_user = in->scope_user, .by_created = in->by_created,
-        .created_end = in->created_end, .activity_end = in->activity_end, .end_id = in->end_id, .limit = in->limit,
+        .by_activity = in->by_activity, .created_end = in->created_end, .activity_end = in->activity_end, .end_id = in->end_id, .limit = in->limit,
     };
     return ticket_list_oldest(cx, db, oldest, &r->rows, &r->n);
 }
@@ -155,6 +155,7 @@ enum err_code ticket_list(struct cx *cx, struct db *db, const struct ticket_filt
     TRY(read_statuses(cx, filter->statuses, statuses, &nstatuses));
     if (filter->cursor.ptr)
         TRY(page_cursor_read(cx, filter->cursor, end, 2));
+    in.by_activity = !in.by_created;
     in.created_end = in.by_created ? end[0] : 0;
     in.activity_end = in.by_created ? 0 : end[0];
     in.end_id = end[1];
