@@ -165,14 +165,14 @@ struct str mail_quote_words(struct arena *arena, struct str text)
 /* A fold is CR LF before white space; control characters never belong into a header value. */
 struct str mail_unfold(struct arena *arena, struct str raw)
 {
-    struct buf out = buf_new(arena, 0);
+    char *out = arena_alloc(arena, raw.len + 1);
+    size_t n = 0;
     for (size_t i = 0; i < raw.len; i++) {
-        unsigned char c = (unsigned char)raw.ptr[i];
-        if (c == '\r' || c == '\n')
-            continue;
-        buf_char(&out, c == '\t' || c == 0 ? ' ' : (char)c);
+        char c = raw.ptr[i];
+        if (c != '\r' && c != '\n')
+            out[n++] = c == '\t' || c == 0 ? ' ' : c;
     }
-    return str_trim(buf_str(&out));
+    return str_trim((struct str){ out, n });
 }
 
 static struct str without_controls(struct arena *arena, struct str text)
