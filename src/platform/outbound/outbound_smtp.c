@@ -7,8 +7,11 @@
  */
 #include "platform/outbound/outbound_curl.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 static const int64_t DEFAULT_TIMEOUT_US = 120 * US_PER_SECOND;
-enum { MAX_ANSWER_BYTES = 2000 };
+enum { MAX_ANSWER_BYTES = 2000, MAX_SOCKETS = 4 };  /* curl tries two addresses at a time */
 
 enum stage { STAGE_HELLO, STAGE_AUTH, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_DOT };
 
@@ -22,6 +25,8 @@ struct talk {
     size_t ncommands;           /* RCPT commands so far */
     int *recipient_codes;
     size_t nrecipients;
+    int sockets[MAX_SOCKETS];   /* open ones */
+    size_t nsockets;
 };
 
 static void sent_command(struct talk *t, struct str line)
@@ -71,6 +76,36 @@ static int on_debug(CURL *handle, curl_infotype type, char *data, size_t size, v
     return 0;
 }
 
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct talk *t = arg;
+    (void)purpose;
+    int fd = t->nsockets < MAX_SOCKETS ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol) : CURL_SOCKET_BAD;
+    if (fd >= 0)
+        t->sockets[t->nsockets++] = fd;
+    return fd;
+}
+
+static int on_close_socket(void *arg, curl_socket_t fd)
+{
+    struct talk *t = arg;
+    for (size_t i = 0; i < t->nsockets; i++)
+        if (t->sockets[i] == fd) {
+            t->sockets[i] = t->sockets[--t->nsockets];
+            break;
+        }
+    return close(fd);
+}
+
+/* The transfer, and no more reading: curl would wait two minutes for the answer to QUIT, past every deadline. */
+static CURLcode converse(CURL *h, struct talk *t)
+{
+    CURLcode code = curl_easy_perform(h);
+    for (size_t i = 0; i < t->nsockets; i++)
+        shutdown(t->sockets[i], SHUT_RD);
+    return code;
+}
+
 /* curl asks again only when everything before has been written; at the end the final dot is the next thing to leave. */
 static size_t on_read(char *to, size_t size, size_t n, void *arg)
 {
@@ -107,6 +142,10 @@ static enum err_code open_handle(struct cx *cx, const struct smtp_server *server
         curl_easy_setopt(h, CURLOPT_LOGIN_OPTIONS, token ? "AUTH=XOAUTH2" : "AUTH=PLAIN;AUTH=LOGIN");
     }
     t->answer = buf_new(cx->arena, MAX_ANSWER_BYTES);
+    curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(h, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    curl_easy_setopt(h, CURLOPT_CLOSESOCKETDATA, t);
     curl_easy_setopt(h, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(h, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(h, CURLOPT_DEBUGDATA, t);
@@ -217,7 +256,7 @@ enum err_code smtp_send(struct cx *cx, const struct smtp_server *server, struct 
     curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(h, CURLOPT_READDATA, &t);
-    CURLcode code = curl_easy_perform(h);
+    CURLcode code = converse(h, &t);
     bool any_taken = sort_recipients(cx, &t, recipients, ret);
     ret->outcome = judge(&t, any_taken);
     ret->code = t.code;
@@ -262,7 +301,7 @@ enum err_code smtp_check(struct cx *cx, const struct smtp_server *server)
     CLEANUP(outbound_handle_free) CURL *h = NULL;
     TRY(open_handle(cx, server, &t, error, &h));
     curl_easy_setopt(h, CURLOPT_CONNECT_ONLY, 1L);
-    CURLcode code = curl_easy_perform(h);
+    CURLcode code = converse(h, &t);
     if (code != CURLE_OK)
         return explain(cx, server, &t, code, error);
     if (server->user.len && !t.signing_in)

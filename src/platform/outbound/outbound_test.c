@@ -80,8 +80,10 @@ static void waits_end(void **state)
         CLEANUP(peer_stop) struct peer p = peer_start("fake_smtp.py", "--mode", cases[i].mode);
         struct smtp_server server = server_at(&p, SMTP_PLAIN);
         server.timeout_us = 300 * US_PER_MS;
+        int64_t start_us = clock_monotonic_us();
         struct smtp_result r = send_to(w, &server, (const char *const[]){ "b@example.org" }, 1, STR(RAW));
         CHECK_CASE(cases[i].mode, r.outcome == cases[i].outcome);
+        CHECK_CASE(cases[i].mode, clock_monotonic_us() - start_us < 3 * US_PER_SECOND);     /* QUIT is not waited for either */
     }
     CLEANUP(peer_stop) struct peer p = peer_start("fake_smtp.py");
     struct smtp_server nobody = server_at(&p, SMTP_PLAIN);
