@@ -65,7 +65,8 @@ static void split_lines(struct reply_lines *s, struct str text)
     s->lines = NEWN(s->arena, struct reply_line, 2 * MIN(count, (size_t)MAX_LINES) + 4);
     while (text.len > 0 && s->n < MAX_LINES) {
         ptrdiff_t end = str_chr(text, '\n');
-        size_t length = end < 0 || s->n == MAX_LINES - 1 ? text.len : (size_t)end + 1;
+        /* A line can become two; what is beyond the limit is one last line, so that nothing is lost. */
+        size_t length = end < 0 || s->n >= MAX_LINES - 2 ? text.len : (size_t)end + 1;
         struct str raw = str_sub(text, 0, length);
         text = str_skip(text, length);
         size_t cut = reply_line_kind(raw) == LINE_TEXT ? introduction_inside(text_lower(s->arena, raw)) : 0;

@@ -7,7 +7,7 @@ static const char *const wrote[] = {
     "wrote", "writes", "schrieb", "schreef", "a écrit", "a ecrit", "escribió", "escribio", "escreveu", "ha scritto", "scrive",
     "geschreven", "skrev", "skreiv", "napisał", "napisal", "napsal", "napísal", "napisao", "napisala", "je pisal", "kirjoitti",
     "написал", "написав", "пише", "пишет", "писал", "написа", "yazdı", "yazdi", "írta", "irta", "a scris", "έγραψε", "đã viết",
-    "menulis", "写道", "寫道", "写到", "のメッセージ", "書きました", "書き込み", "wrote", "님이 작성", "작성:", "כתב", "كتب", "เขียน",
+    "menulis", "写道", "寫道", "写到", "のメッセージ", "書きました", "書き込み", "님이 작성", "작성:", "כתב", "كتب", "เขียน",
     "skrifaði", "rašė", "rakstīja", "kirjutas", "sulat ni", "ha escrit", "idatzi du", "nakisulat", "написа", "γράψατε",
 };
 

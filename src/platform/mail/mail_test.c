@@ -297,6 +297,16 @@ static void splits_replies(void **state)
     CHECK(str_starts(r.folded, STR("<div>")) && str_find(r.folded, STR("old")) > 0);
 }
 
+static void a_very_long_reply_is_whole(void **state)
+{
+    struct world *w = *state;
+    struct buf text = buf_new(w->arena, 0);
+    for (int i = 0; i < 30000; i++)
+        buf_lit(&text, "x On Mon, Jan 5, 2026 at 9:00 AM, a@example.com wrote:\ny\n");
+    struct mail_reply r = mail_split_text(w->arena, buf_str(&text));
+    CHECK(r.visible.len + r.folded.len + 10 > text.len);
+}
+
 static void *parse_many(void *arg)
 {
     for (int i = 0; i < 200; i++) {
@@ -325,5 +335,5 @@ static void many_threads_parse_at_once(void **state)
 
 TESTS(UNIT(reads_headers), UNIT(picks_body_and_attachments), UNIT(reads_flowed_and_inline_files), UNIT(odd_mail_is_read_anyway),
       UNIT(limits_are_enforced), UNIT(composed_mail_reads_back), UNIT(injection_is_refused), UNIT(machines_are_recognised),
-      UNIT(reads_a_delivery_report), UNIT(trusts_one_host_for_authentication), UNIT(names_and_subjects), UNIT(splits_replies),
+      UNIT(reads_a_delivery_report), UNIT(trusts_one_host_for_authentication), UNIT(names_and_subjects), UNIT(splits_replies), UNIT(a_very_long_reply_is_whole),
       UNIT(many_threads_parse_at_once))
