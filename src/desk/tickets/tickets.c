@@ -215,6 +215,19 @@ enum err_code tickets_add_participant(struct cx *cx, struct db *db, int64_t tick
     return ticket_save(cx, db, &t, &new, &c);
 }
 
+enum err_code tickets_participants(struct cx *cx, struct db *db, int64_t ticket_id, struct str role, int64_t **ret_contact_ids, size_t *ret_n)
+{
+    struct participant_row *rows;
+    size_t n, m = 0;
+    TRY(participant_list(cx, db, (struct participant_list_in){ cx->account_id, ticket_id }, &rows, &n));
+    *ret_contact_ids = NEWN(cx->arena, int64_t, n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(rows[i].role, role))
+            (*ret_contact_ids)[m++] = rows[i].contact_id;
+    *ret_n = m;
+    return E_OK;
+}
+
 enum err_code tickets_is_participant(struct cx *cx, struct db *db, int64_t ticket_id, int64_t contact_id, bool *ret)
 {
     struct tickets_flag_row row;

@@ -73,6 +73,8 @@ enum err_code tickets_set_delivery(struct cx *cx, struct db *db, int64_t message
 
 /* A visible participant: `role` "cc" or "past".  Emits ticket.changed when new. */
 enum err_code tickets_add_participant(struct cx *cx, struct db *db, int64_t ticket_id, int64_t contact_id, struct str role) MUST_CHECK;
+/* The contacts of one role ("cc"), in the order in which they came. */
+enum err_code tickets_participants(struct cx *cx, struct db *db, int64_t ticket_id, struct str role, int64_t **ret_contact_ids, size_t *ret_n) MUST_CHECK;
 /* Requester, cc or past participant? */
 enum err_code tickets_is_participant(struct cx *cx, struct db *db, int64_t ticket_id, int64_t contact_id, bool *ret) MUST_CHECK;
 
