@@ -166,7 +166,9 @@ class Fake:
                 line.sock.close()
 
     def obey(self, words):
-        """A line of standard input; subclasses add theirs."""
+        """A line of standard input: "mode MODE" changes it; subclasses add theirs."""
+        if words[0] == "mode":
+            self.mode = words[1]
 
     def facts(self):
         return {"port": self.port, "ca": self.ca, "folder": self.folder}
