@@ -60,6 +60,7 @@ static enum err_code start_channels(struct cx *cx, enum installation_use use, st
         .lmtp_listen = use == USE_SERVE ? c->lmtp_listen : NULL,
         .ca_file = c->ca_file,
         .public_url = url,
+        .run_intake = use == USE_SERVE,
         .poll_mailboxes = use == USE_SERVE && c->poll_mailboxes,
     };
     int applied = 0;

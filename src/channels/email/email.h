@@ -1,10 +1,10 @@
 /*
  * email.h - the e-mail channel: mailboxes, intake, threading, outbox, mail log.
  *
- * Owns mailbox, mailbox_folder, mailbox_seen, mail, mail_reference, suppression
- * and auto_mail_rate.  Emits mail.received, mail.stored, mail.quarantined,
- * mail.sent, mail.failed, mail.bounced, mailbox.created, mailbox.changed and
- * mailbox.state.
+ * Owns mailbox, mailbox_folder, mailbox_seen, mail, mail_reference, suppression,
+ * auto_mail_rate and email_lease.  Emits mail.quarantined, mail.sent,
+ * mail.failed, mail.bounced, mailbox.created, mailbox.changed, mailbox.deleted,
+ * mailbox.state, suppression.created and suppression.removed.
  *
  * Rules: shared design paper "E-mail: the rules", restated in README.md here.
  */
@@ -16,7 +16,7 @@
 #include "platform/crypto/crypto.h"
 #include "platform/jobs/jobs.h"
 
-extern const struct route_table email_routes;
+extern const struct route_table email_routes, mail_log_routes;
 
 struct email;
 struct email_options {
@@ -26,13 +26,14 @@ struct email_options {
     const char *lmtp_listen;        /* NULL: no listener */
     const char *ca_file;            /* extra trust for tests; NULL: the system's */
     const char *public_url;         /* for links and the domain part of Message-IDs when a mailbox has none */
+    bool run_intake;                /* a thread works off received mail; false: email_process (CLI, tests) */
     bool poll_mailboxes;            /* false: no IMAP/POP3 threads (CLI, tests) */
 };
 /* Registers the channel with tickets and the routes' state. */
 enum err_code email_start(struct cx *cx, const struct email_options *options, struct email **ret) MUST_CHECK;
 void email_stop(struct email **email);
 
-/* Job kinds of the channel ("email.intake", "email.send"): for jobs_new.  Returns how many were written to ret (room for 4). */
+/* Job kinds of the channel ("email.send"): for jobs_new.  Returns how many were written to ret (room for 4). */
 size_t email_job_kinds(struct email *email, struct job_kind *ret);
 
 struct email_arrival {
@@ -44,10 +45,11 @@ struct email_arrival {
     struct str recipient;           /* "" unknown */
     bool historic;                  /* import: no automatic mail, times from the Date header */
 };
-/* Stores the raw message durably, in a unit, before it is understood; the job email.intake does the rest.
- * cx->account_id must be set.  *ret_mail_id; a redelivery of the same bytes gives a row in state duplicate. */
+/* Stores the raw message durably, in a unit, before it is understood; the intake thread of the server does the rest, in order
+ * of arrival.  cx->account_id must be set.  A redelivery becomes a row in state duplicate.  E_BUSY: keep it and try again. */
 enum err_code email_receive(struct cx *cx, struct email *email, const struct email_arrival *arrival, int64_t *ret_mail_id) MUST_CHECK;
-/* Runs intake for one mail now, in this thread: CLI, tests, "run again". */
+/* Runs intake for one mail now, in this thread: CLI, tests, "run again".  E_OK also when it ends in quarantine; E_CONFLICT when
+ * it was processed already. */
 enum err_code email_process(struct cx *cx, struct email *email, int64_t mail_id) MUST_CHECK;
 
 struct email_import_progress { int64_t seen, stored, duplicates, quarantined, failed, bytes_done, bytes_all; };
