@@ -75,6 +75,7 @@ static enum err_code start(struct cx *cx, struct server *s)
         .web_dir = c->web_dir, .public_url = c->public_url, .trusted_proxy = c->trusted_proxy,
         .access_log_fd = s->access_log_fd,
         .fast_workers = (unsigned)c->workers, .slow_workers = (unsigned)c->slow_workers,
+        .rate_factor = c->rate_limits ? 1 : -1,
         .max_body_bytes = (size_t)c->max_body_bytes, .max_upload_bytes = (size_t)c->max_upload_bytes,
         .ready = ready, .metrics = metrics, .arg = s,
         .realtime = s->realtime,

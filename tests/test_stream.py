@@ -71,9 +71,11 @@ def test_resume_over_a_restart(cairn):
     c.ticket('Before')
     first = s.until(head(c))
     cairn.restart()
-    with pytest.raises((websocket.WebSocketException, OSError)):
-        while s.next():
+    try:
+        while s.ws.recv():      # nothing at the close frame
             pass
+    except (websocket.WebSocketException, OSError):
+        pass
     c.close()
     c.ticket('After')
     s = Stream(cairn, first[-1]['seq'])
