@@ -12,7 +12,7 @@ extern const struct route_table jobs_routes;    /* jobs_api.c */
 const struct route_table *const api_tables[] = {
     &session_routes, &account_routes, &user_routes, &team_routes, &contacts_routes, &organizations_routes, &tickets_routes,
     &messages_routes, &merge_routes, &tags_routes, &attachments_routes, &events_routes, &search_routes, &email_routes,
-    &jobs_routes,
+    &mail_log_routes, &jobs_routes,
 };
 const size_t api_tables_count = COUNT(api_tables);
 
