@@ -183,21 +183,29 @@ INSERT INTO session (hash, account_id, user_id, csrf_token, created_us, last_see
 VALUES (:hash, :account_id, :user_id, :csrf_token, :now, :now, :expires_us, :ip, :user_agent)
 
 -- @exec session_touch(account_id int, hash text, now int, expires_us int)
-UPDATE session SET last_seen_us = :now, expires_us = :expires_us
-WHERE account_id = :account_id AND hash = :hash AND successor_hash IS NULL
+UPDATE session SET last_seen_us = :now, expires_us = :expires_us WHERE account_id = :account_id AND hash = :hash
 
--- Only the first of several requests at once makes a successor.
--- @exec session_succeed(account_id int, hash text, successor_hash text, expires_us int)
-UPDATE session SET successor_hash = :successor_hash, expires_us = :expires_us
-WHERE account_id = :account_id AND hash = :hash AND successor_hash IS NULL
+-- Of several requests at once only one makes a successor.
+-- @exec session_succeed(account_id int, hash text, seen_us int, successor_hash text, now int, expires_us int)
+UPDATE session SET successor_hash = :successor_hash, last_seen_us = :now, expires_us = :expires_us
+WHERE account_id = :account_id AND hash = :hash AND last_seen_us = :seen_us
 
+-- The successor, not seen yet.
 -- @exec session_copy(account_id int, hash text, successor_hash text, now int, expires_us int)
 INSERT INTO session (hash, account_id, user_id, csrf_token, created_us, last_seen_us, expires_us, ip, user_agent)
-SELECT :successor_hash, account_id, user_id, csrf_token, :now, :now, :expires_us, ip, user_agent FROM session
+SELECT :successor_hash, account_id, user_id, csrf_token, :now, 0, :expires_us, ip, user_agent FROM session
 WHERE account_id = :account_id AND hash = :hash
 
+-- @exec session_delete_unseen(account_id int, hash text)
+DELETE FROM session WHERE account_id = :account_id AND hash = :hash AND last_seen_us = 0
+
+-- @exec session_retire(account_id int, successor_hash text, expires_us int)
+UPDATE session SET expires_us = :expires_us
+WHERE account_id = :account_id AND successor_hash = :successor_hash AND expires_us > :expires_us
+
 -- @exec session_delete(account_id int, hash text)
-DELETE FROM session WHERE account_id = :account_id AND (hash = :hash OR successor_hash = :hash)
+DELETE FROM session WHERE account_id = :account_id AND (hash = :hash OR successor_hash = :hash
+    OR hash = (SELECT s.successor_hash FROM session s WHERE s.account_id = :account_id AND s.hash = :hash))
 
 -- @exec session_delete_of_user(account_id int, user_id int, keep_hash text)
 DELETE FROM session WHERE account_id = :account_id AND user_id = :user_id AND hash <> :keep_hash

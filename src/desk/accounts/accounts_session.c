@@ -21,38 +21,49 @@ struct str session_hash(struct arena *arena, struct str cookie)
 /* ---- authentication ---- */
 
 struct touch {
-    struct str hash;
-    struct str successor;       /* ptr NULL: only move last_seen and the expiry */
+    const struct caller_row *row;
+    struct str hash, successor; /* successor: new cookie; ptr NULL: only move last_seen and the expiry */
     bool token;
     bool won;                   /* out: this request made the successor */
 };
 
+/* The old cookie stays good until the new one arrives back: a lost answer signs nobody out. */
+static enum err_code rotate(struct cx *cx, struct db *db, struct touch *t)
+{
+    int64_t expires_us = cx->now_us + SESSION_IDLE_US, changed;
+    struct str successor = session_hash(cx->arena, t->successor);
+    TRY(session_succeed(cx, db,
+                        (struct session_succeed_in){ cx->account_id, t->hash, t->row->last_seen_us, successor, cx->now_us, expires_us },
+                        &changed));
+    t->won = changed > 0;
+    if (!changed)
+        return E_OK;
+    TRY(session_delete_unseen(cx, db, (struct session_delete_unseen_in){ cx->account_id, t->row->successor_hash }, NULL));
+    return session_copy(cx, db, (struct session_copy_in){ cx->account_id, t->hash, successor, cx->now_us, expires_us }, NULL);
+}
+
 static enum err_code touch_unit(struct cx *cx, struct db *db, void *arg)
 {
     struct touch *t = arg;
-    int64_t expires_us = cx->now_us + SESSION_IDLE_US, changed = 0;
+    t->won = false;
     if (t->token)
         TRY(token_used(cx, db, (struct token_used_in){ cx->account_id, t->hash, cx->now_us }, NULL));
-    else if (!t->successor.ptr)
-        TRY(session_touch(cx, db, (struct session_touch_in){ cx->account_id, t->hash, cx->now_us, expires_us }, NULL));
-    else {
-        struct str successor = session_hash(cx->arena, t->successor);
-        TRY(session_succeed(cx, db,
-                            (struct session_succeed_in){ cx->account_id, t->hash, successor, cx->now_us + SESSION_GRACE_US },
-                            &changed));
-        if (changed)
-            TRY(session_copy(cx, db, (struct session_copy_in){ cx->account_id, t->hash, successor, cx->now_us, expires_us }, NULL));
-    }
-    t->won = changed > 0;
+    else if (t->successor.ptr)
+        TRY(rotate(cx, db, t));
+    else
+        TRY(session_touch(cx, db, (struct session_touch_in){ cx->account_id, t->hash, cx->now_us, cx->now_us + SESSION_IDLE_US }, NULL));
+    if (!t->token && t->row->last_seen_us == 0)
+        TRY(session_retire(cx, db, (struct session_retire_in){ cx->account_id, t->hash, cx->now_us + SESSION_GRACE_US }, NULL));
     return user_seen(cx, db, (struct user_seen_in){ cx->account_id, cx->user_id, cx->now_us }, NULL);
 }
 
 /* Once in a while only.  A store that cannot write at the moment must not keep anybody from reading. */
 static void touch(struct cx *cx, const struct caller_row *row, struct str hash, struct str session)
 {
-    if (row->last_seen_us > cx->now_us - TOUCH_EVERY_US || row->successor_hash.len || !cx->reply)
+    bool retired = row->successor_hash.len && row->expires_us <= cx->now_us + SESSION_GRACE_US;
+    if (row->last_seen_us > cx->now_us - TOUCH_EVERY_US || retired || !cx->reply)
         return;
-    struct touch t = { .hash = hash, .token = !session.ptr };
+    struct touch t = { .row = row, .hash = hash, .token = !session.ptr };
     if (session.ptr && row->created_us <= cx->now_us - SESSION_ROTATE_US)
         t.successor = rand_token(cx->arena, 32);
     struct cx sub = *cx;

@@ -46,6 +46,17 @@ static enum err_code age_unit(struct cx *cx, struct db *db, void *arg)
                                                               .ip = STR(""), .user_agent = STR("") }, NULL);
 }
 
+struct session_left { struct str cookie; int64_t expires_us; };
+static enum err_code left_unit(struct cx *cx, struct db *db, void *arg)
+{
+    struct session_left *left = arg;
+    struct caller_row row;
+    struct str hash = crypto_sha256(cx->arena, str_skip(left->cookie, strlen(SESSION_COOKIE) + 1));
+    TRY(session_caller(cx, db, (struct session_caller_in){ hash }, &row));
+    left->expires_us = row.expires_us;
+    return E_OK;
+}
+
 /* ---- tests ---- */
 
 static void sets_up_once_by_secret(void **state)
@@ -228,6 +239,9 @@ static void sessions_rotate(void **state)
     CHECK(!answer_header(d->answer, "Set-Cookie").ptr);
     ask_as(d, next, "GET", "/session", NULL);
     WANT(d, 200);
+    struct session_left left = { .cookie = s.cookie };
+    CHECK_OK(&cx, store_read(d->w->store, &cx, left_unit, &left));
+    CHECK(left.expires_us <= clock_now_us() + 5 * US_PER_MINUTE);
     ask_as(d, next, "DELETE", "/session", NULL);
     WANT(d, 204);
     ask_as(d, s, "GET", "/session", NULL);

@@ -388,7 +388,18 @@ static void tags_are_unique_without_case(void **state)
     desk_stop(d);
 }
 
-TESTS(BOTH(creates_reads_and_changes), BOTH(a_reply_against_an_old_version_is_refused), BOTH(of_two_replies_at_once_one_wins),
+static void declarations_leave_nothing_to_say(void **state)
+{
+    struct world *w = *state;
+    static const struct route_table *const tables[] = {
+        &account_routes, &session_routes, &user_routes, &team_routes, &contacts_routes, &organizations_routes, &tickets_routes,
+        &messages_routes, &merge_routes, &tags_routes, &attachments_routes, &events_routes,
+    };
+    struct buf out = buf_new(w->arena, 0);
+    CHECK_CASE("lint", routes_lint(tables, COUNT(tables), &out) == 0);
+}
+
+TESTS(UNIT(declarations_leave_nothing_to_say), BOTH(creates_reads_and_changes), BOTH(a_reply_against_an_old_version_is_refused), BOTH(of_two_replies_at_once_one_wins),
       BOTH(nobody_sees_another_account), BOTH(a_restricted_agent_sees_own_teams_and_own_tickets), BOTH(lists_in_any_order_page_by_page),
       BOTH(merging_moves_everything_and_stays_visible), BOTH(spam_and_closed_count_apart),
       BOTH(html_is_cleaned_and_statuses_follow_replies), BOTH(tags_are_unique_without_case), BOTH(unused_uploads_go_after_a_day))
