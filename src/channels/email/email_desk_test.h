@@ -2,6 +2,8 @@
 #ifndef CAIRN_EMAIL_DESK_TEST_H
 #define CAIRN_EMAIL_DESK_TEST_H
 
+#include <stdio.h>
+
 #include "channels/email/email_settings.h"
 
 struct desk {
