@@ -20,10 +20,14 @@ struct server {
     int access_log_fd;
 };
 
+static struct realtime *streams;     /* for may_see, which is told nothing else */
+
 static bool may_see(const struct realtime_user *user, const struct event *event)
 {
     struct cx cx = { .account_id = user->account_id, .user_id = user->user_id, .permissions = user->permissions,
                      .only_own_teams = user->only_own_teams };
+    if (event->seq > user->known_seq && accounts_changes_rights(event, user->user_id))
+        realtime_disconnect(streams, user->account_id, user->user_id);
     return tickets_event_visible(&cx, user->team_ids, user->nteams, event);
 }
 
@@ -32,7 +36,7 @@ static enum err_code load_user(struct cx *cx, struct db *db, struct realtime_use
     int64_t *ids = NULL;
     TRY(accounts_user_teams(cx, db, user->user_id, &ids, &user->nteams));
     user->team_ids = ids;
-    return E_OK;
+    return journal_head(cx, db, user->account_id, &user->known_seq);
 }
 
 static bool ready(void *arg, struct str *ret_reason, struct arena *arena)
@@ -61,12 +65,15 @@ static enum err_code open_access_log(struct cx *cx, const char *where, int *ret_
 static enum err_code start(struct cx *cx, struct server *s)
 {
     const struct config *c = s->in->config;
-    struct job_kind kinds[4];
+    struct job_kind kinds[6];
     TRY(open_access_log(cx, c->access_log, &s->access_log_fd));
+    accounts_set_public_url(str_of(c->public_url));
     search_register(s->in->search);
     search_start(s->in->search);
-    s->jobs = jobs_new(s->in->store, kinds, email_job_kinds(s->in->email, kinds));
-    s->realtime = realtime_new(s->in->store, (struct realtime_rules){ may_see, load_user }, 0);
+    size_t nkinds = email_job_kinds(s->in->email, kinds);
+    nkinds += tickets_job_kinds(kinds + nkinds);
+    s->jobs = jobs_new(s->in->store, kinds, nkinds);
+    s->realtime = streams = realtime_new(s->in->store, (struct realtime_rules){ may_see, load_user }, 0);
     struct http_options options = {
         .host = c->host, .port = (int)c->port,
         .store = s->in->store, .blobs = s->in->blobs,

@@ -289,6 +289,17 @@ bool accounts_may_see(const struct cx *cx, const int64_t *team_ids, size_t nteam
     return false;
 }
 
+bool accounts_changes_rights(const struct event *event, int64_t user_id)
+{
+    if (str_is(event->type, "role.changed") || str_is(event->type, "team.changed"))
+        return true;
+    if (event->subject_id != user_id)
+        return false;
+    bool rights = str_find(event->data, STR("\"status\":")) >= 0 || str_find(event->data, STR("\"role_id\":")) >= 0 ||
+                  str_find(event->data, STR("\"team_ids\":")) >= 0 || str_find(event->data, STR("\"password_changed\":")) >= 0;
+    return str_is(event->type, "session.ended") || (str_is(event->type, "user.changed") && rights);
+}
+
 int64_t accounts_scope_user(const struct cx *cx)
 {
     return cx->only_own_teams ? cx->user_id : 0;

@@ -96,6 +96,8 @@ enum err_code accounts_all(struct cx *cx, struct db *db, struct account **ret, s
 
 /* Row scope for statements and real-time: may this cx see a ticket of that team and assignee? */
 bool accounts_may_see(const struct cx *cx, const int64_t *team_ids, size_t nteams, int64_t team_id, int64_t assignee_id);
+/* Does this event end or change what the user may see?  Their open streams are closed then, and come back with new rights. */
+bool accounts_changes_rights(const struct event *event, int64_t user_id);
 /* The same for statements: the parameter scope_user of a list, 0 when everything may be seen. */
 int64_t accounts_scope_user(const struct cx *cx);
 

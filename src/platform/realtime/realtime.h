@@ -18,6 +18,7 @@ struct realtime_user {
     bool only_own_teams;
     const int64_t *team_ids;        /* of the user, when only_own_teams; copied */
     size_t nteams;
+    int64_t known_seq;              /* for the rules: the account's newest event when this was read, set by load_user */
 };
 
 struct realtime_rules {
