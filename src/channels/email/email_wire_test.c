@@ -136,6 +136,91 @@ static void imap_fetches_older_mail_on_request_once(void **state)
     desk_close(&d);
 }
 
+static enum err_code renumber(struct cx *cx, struct db *db, struct desk *d)
+{
+    return em_folder_put(cx, db, (struct em_folder_put_in){ cx->account_id, *(const int64_t *)d->arg, STR("INBOX"), 99, 40, 0, 0, 1 }, NULL);
+}
+
+/* The server gave new numbers: all since the connection is read again, and recognised. */
+static void renumbered_mail_is_recognised(void **state)
+{
+    CLEANUP(peer_stop) struct peer peer = peer_start("fake_imap.py", "--mode", "ok", "--tls", "implicit");
+    struct desk d = desk_open(*state);
+    d.email->ca_file = heap_copy(str_of(peer.ca));
+    int64_t box = desk_do(&d, connect_incoming, &(struct incoming){ .kind = "imap", .port = peer.port, .since_us = US_PER_DAY });
+    CHECK_INT(fetch(&d, box), 3);
+    process_all(&d);
+    desk_do(&d, renumber, &box);
+    peer_tell(&peer, "deliver");
+    CHECK_INT(fetch(&d, box), 4);
+    process_all(&d);
+    int stored = 0, duplicates = 0;
+    for (int64_t id = 1; id <= 7; id++) {
+        struct str mail_state = desk_row(&d, id).state;
+        stored += str_is(mail_state, "stored");
+        duplicates += str_is(mail_state, "duplicate");
+    }
+    CHECK_INT(stored, 4);
+    CHECK_INT(duplicates, 3);
+    CHECK_INT(fetch(&d, box), 0);
+    desk_close(&d);
+}
+
+struct box_state { int64_t id; struct str state; };
+
+static enum err_code read_box_state(struct cx *cx, struct db *db, void *arg)
+{
+    struct box_state *b = arg;
+    struct em_mailbox box;
+    TRY(em_mailbox_by_id(cx, db, (struct em_mailbox_by_id_in){ cx->account_id, b->id }, &box));
+    b->state = box.state;
+    return E_OK;
+}
+
+static bool becomes(struct desk *d, int64_t mailbox, const char *want)
+{
+    struct box_state b = { .id = mailbox };
+    for (int i = 0; i < 1000; i++, usleep(10000)) {
+        CHECK_OK(d->cx, store_read(d->w->store, d->cx, read_box_state, &b));
+        if (str_is(b.state, want))
+            return true;
+    }
+    return false;
+}
+
+/* The threads themselves: connect, IDLE, news, trouble, coming back, and an end without waiting. */
+static void a_follower_hears_of_news_and_ends_at_once(void **state)
+{
+    CLEANUP(peer_stop) struct peer peer = peer_start("fake_imap.py", "--mode", "ok", "--tls", "implicit");
+    struct desk d = desk_open(*state);
+    d.email->ca_file = heap_copy(str_of(peer.ca));
+    int64_t box = desk_do(&d, connect_incoming, &(struct incoming){ .kind = "imap", .port = peer.port });
+    email_intake_start(d.email);
+    d.email->followers = followers_start(d.email);
+    CHECK(becomes(&d, box, "ok"));
+    peer_tell(&peer, "deliver");
+    for (int i = 0; i < 1000 && atomic_load(&d.email->counters.stored) < 1; i++)
+        usleep(10000);
+    CHECK_INT(atomic_load(&d.email->counters.stored), 1);
+    CHECK_STR(desk_row(&d, 1).state, "stored");
+    int64_t began = clock_monotonic_us();
+    desk_close(&d);
+    CHECK(clock_monotonic_us() - began < 5 * US_PER_SECOND);
+}
+
+static void a_follower_shows_its_trouble(void **state)
+{
+    CLEANUP(peer_stop) struct peer peer = peer_start("fake_imap.py", "--mode", "greeting-bye", "--tls", "implicit");
+    struct desk d = desk_open(*state);
+    d.email->ca_file = heap_copy(str_of(peer.ca));
+    int64_t box = desk_do(&d, connect_incoming, &(struct incoming){ .kind = "imap", .port = peer.port });
+    d.email->followers = followers_start(d.email);
+    CHECK(becomes(&d, box, "failing"));
+    peer_tell(&peer, "mode ok");
+    CHECK(becomes(&d, box, "ok"));
+    desk_close(&d);
+}
+
 static void pop3_takes_each_message_once(void **state)
 {
     CLEANUP(peer_stop) struct peer peer = peer_start("fake_pop3.py", "--mode", "ok", "--tls", "implicit");
@@ -202,5 +287,6 @@ static void an_import_may_be_run_again(void **state)
 }
 
 TESTS(BOTH(lmtp_takes_mail_for_our_mailboxes_only), BOTH(imap_starts_at_the_end_and_misses_nothing_after),
-      BOTH(imap_fetches_older_mail_on_request_once), BOTH(pop3_takes_each_message_once), SQLITE(trouble_is_told_in_words),
+      BOTH(imap_fetches_older_mail_on_request_once), BOTH(renumbered_mail_is_recognised), BOTH(a_follower_hears_of_news_and_ends_at_once),
+      SQLITE(a_follower_shows_its_trouble), BOTH(pop3_takes_each_message_once), SQLITE(trouble_is_told_in_words),
       BOTH(an_import_may_be_run_again))
