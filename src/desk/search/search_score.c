@@ -5,7 +5,7 @@
 
 #include "platform/text/text.h"
 
-enum { SNIPPET_BYTES = 220, SNIPPET_LEAD_BYTES = 60, MAX_MARKS = 20 };
+enum { SNIPPET_BYTES = 220, SNIPPET_LEAD_BYTES = 60, MAX_MARKS = 20, MAX_MARKED_WORDS = 64 };
 
 /* Occurrences of the folded words at word starts; whole words unless prefix. */
 static int count(struct str folded, const struct search_term *t, int most)
@@ -55,18 +55,24 @@ static size_t utf16_length(struct str s)
     return n;
 }
 
+/* The words to mark; those of a phrase one by one.  Only the last word of a term can be a prefix. */
 static size_t terms_of(struct arena *arena, const struct search_query *q, struct str *ret)
 {
     size_t n = 0;
-    for (size_t i = 0; i < q->nterms; i++)
-        if (!q->terms[i].negated && q->terms[i].where == IN_ANY)
-            ret[n++] = q->terms[i].prefix ? arena_printf(arena, "%.*s*", STR_ARG(q->terms[i].folded)) : q->terms[i].folded;
+    for (size_t i = 0; i < q->nterms; i++) {
+        const struct search_term *t = &q->terms[i];
+        struct str rest = t->folded, word;
+        if (t->negated || t->where != IN_ANY)
+            continue;
+        while (n < MAX_MARKED_WORDS && str_split(&rest, ' ', &word))
+            ret[n++] = t->prefix && !rest.len ? arena_printf(arena, "%.*s*", STR_ARG(word)) : word;
+    }
     return n;
 }
 
 void search_snippet(struct arena *arena, struct str text, const struct search_query *q, struct search_hit *hit)
 {
-    struct str terms[SEARCH_MAX_TERMS];
+    struct str terms[MAX_MARKED_WORDS];
     struct text_range marks[MAX_MARKS];
     size_t nterms = terms_of(arena, q, terms);
     size_t first = nterms ? text_find_terms(arena, text, terms, nterms, marks, 1) : 0;

@@ -165,6 +165,7 @@ static void snippets_mark_what_matched(void **state)
     CHECK_STR(a.hits[0].kind, "message");
     CHECK_STR(a.hits[0].snippet, "🎉 The Café is closed. Please refund the café voucher.");
     CHECK_STR(a.hits[0].marks, "[[7,11],[41,45]]");
+    CHECK_STR(find(&s, "\"please refund\"").hits[0].marks, "[[23,29],[30,36]]");
     end(&s);
 }
 
