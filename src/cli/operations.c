@@ -79,6 +79,8 @@ static enum err_code operation_deliver(struct cx *cx, struct installation *in, c
     if (!arrival.recipient.ptr)
         arrival.recipient = STR("");
     TRY(use_first_account(cx, in));
+    int64_t account_id = email_account_of(cx, in->email, arrival.recipient);
+    cx->account_id = account_id ? account_id : cx->account_id;
     TRY(email_receive(cx, in->email, &arrival, &mail_id));
     json_put_id(ret, "mail_id", mail_id);
     /* Stored is what counts; the job does again what fails here. */

@@ -182,7 +182,7 @@ static SHAPE(dkim_in_shape, "MailboxDkimInput", struct dkim_in, dkim_in_fields);
     TEXT_FIELD(struct mailbox_in, signature, .optional = true, .max = 10000, .multiline = true, .doc = "Markdown under every reply"), \
     BOOL_FIELD(struct mailbox_in, quote_history, HAS(struct mailbox_in, has_quote_history), .doc = "Replies carry the message before"), \
     INT_FIELD(struct mailbox_in, undo_seconds, HAS(struct mailbox_in, has_undo_seconds), .min = 0, .max = 3600,                 \
-              .doc = "A reply leaves after this long; 10 when absent")
+              .doc = "A reply leaves after this long; absent: as the account says, else 10")
 
 static const struct field mailbox_new_fields[] = {
     TEXT_FIELD(struct mailbox_in, address, .min = 3, .max = 254, .doc = "Public address"),
@@ -249,12 +249,27 @@ static enum err_code address_taken(struct cx *cx, enum err_code code)
     return code == E_CONFLICT ? fail_field(cx, "address", "There is a mailbox with this address already") : code;
 }
 
+/* The account's own wishes for what a new mailbox does not say. */
+static enum err_code account_defaults(struct cx *cx, struct db *db, struct em_mailbox *box)
+{
+    struct account account;
+    struct json_value settings;
+    TRY(accounts_account(cx, db, cx->account_id, &account));
+    if (account.settings.len == 0)
+        return E_OK;
+    TRY(json_parse(cx, account.settings, &settings));
+    box->undo_seconds = json_int(&settings, "undo_seconds", box->undo_seconds);
+    box->quote_history = json_bool(&settings, "quote_history", box->quote_history);
+    return E_OK;
+}
+
 HANDLER(mailbox_create, struct mailbox_in, struct mailbox_out)
 {
     struct email *email;
     struct em_id id;
     struct em_mailbox box = email_mailbox_defaults();
     TRY(need_email(cx, &email));
+    TRY(account_defaults(cx, db, &box));
     TRY(email_mailbox_apply(cx, db, email, in, &box));
     TRY(address_taken(cx, em_mailbox_insert(cx, db, (struct em_mailbox_insert_in){
         cx->account_id, box.name, box.address, box.address_folded, box.from_name, box.team_id, box.active, box.in_kind, box.in_host,

@@ -131,6 +131,14 @@ static enum err_code find(struct cx *cx, struct email *email, struct str address
     return E_OK;
 }
 
+int64_t email_account_of(struct cx *cx, struct email *email, struct str recipient)
+{
+    struct em_mailbox_key key = { 0 };
+    if (find(cx, email, recipient, &key) != E_OK)
+        failure_clear(cx);
+    return key.account_id;
+}
+
 static enum err_code lmtp_recipient(struct cx *cx, struct str address, void *arg)
 {
     struct em_mailbox_key key;
