@@ -168,7 +168,7 @@ struct ticket_post_in {
     int64_t team_id, assignee_id, mailbox_id;
 };
 static const struct field ticket_post_fields[] = {
-    TEXT_FIELD(struct ticket_post_in, subject, .optional = true, .max = 998, .doc = "Subject"),
+    TEXT_FIELD(struct ticket_post_in, subject, .min = 1, .max = 998, .doc = "Subject"),
     OBJECT_FIELD(struct ticket_post_in, requester, &requester_shape, .doc = "Who asks"),
     OBJECT_FIELD(struct ticket_post_in, message, &first_message_shape, .doc = "The first message"),
     TEXT_FIELD(struct ticket_post_in, status, .optional = true, .choices = statuses, .max = 20, .doc = "Default new; open when the caller writes first"),

@@ -41,9 +41,9 @@ static void creates_reads_and_changes(void **state)
     WANT(d, 422);
     desk_call(d, d->viewer, "PATCH", "{\"priority\":\"low\"}", "/tickets/%lld", (long long)id);
     WANT(d, 403);
-    desk_call(d, d->agent, "POST", "{\"requester\":{\"email\":\"nonsense\"},\"message\":{\"text\":\"x\"}}", "/tickets");
+    desk_call(d, d->agent, "POST", "{\"subject\":\"S\",\"requester\":{\"email\":\"nonsense\"},\"message\":{\"text\":\"x\"}}", "/tickets");
     WANT(d, 422);
-    CHECK_STR(json_text(desk_call(d, d->agent, "POST", "{\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"  \"}}", "/tickets"), "field"),
+    CHECK_STR(json_text(desk_call(d, d->agent, "POST", "{\"subject\":\"S\",\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"  \"}}", "/tickets"), "field"),
               "message.text");
     desk_stop(d);
 }
