@@ -30,7 +30,7 @@ export async function open(browser, url, { scheme = 'light', width = 1600, heigh
     deviceScaleFactor: 1,
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(20_000)
   const errors = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => {

@@ -57,9 +57,15 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       for (const queryKey of staleKeys(events)) void client.invalidateQueries({ queryKey })
       for (const listener of listeners.current) listener(events)
     }
+    let opened = false
     const close = openStream((message) => {
-      if (message.kind === 'state') setState(message.state)
-      else if (message.kind === 'resync') void client.invalidateQueries()
+      if (message.kind === 'state') {
+        setState(message.state)
+        // What happened between the first answer and the opening of the stream was not told to anybody.
+        if (message.state === 'open' && !opened)
+          for (const key of ['tickets', 'counts']) void client.invalidateQueries({ queryKey: [key] })
+        opened ||= message.state === 'open'
+      } else if (message.kind === 'resync') void client.invalidateQueries()
       else {
         batch.push(message.event)
         timer ??= setTimeout(flush, 200)

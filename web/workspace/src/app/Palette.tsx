@@ -100,35 +100,38 @@ export default function Palette({ source, close, help }: { source: PaletteSource
     setTimeout(action.run, 0)
   }
   return (
-    <Modal opened onClose={close} withCloseButton={false} padding={0} size={600} yOffset="9vh" aria-label={t('help.palette')}>
-      <label className="palette-input">
-        <IconSearch size={18} aria-hidden="true" />
-        <input
-          role="combobox"
-          aria-expanded="true"
-          aria-controls="palette-list"
-          aria-activedescendant={flat[at] ? `palette-${at}` : undefined}
-          aria-label={t('palette.placeholder')}
-          placeholder={t('palette.placeholder')}
-          data-autofocus
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value)
-            setAt(0)
-          }}
-          onKeyDown={(event) => {
-            if (event.nativeEvent.isComposing) return
-            if (event.key === 'ArrowDown') setAt((n) => (n + 1) % Math.max(1, flat.length))
-            else if (event.key === 'ArrowUp') setAt((n) => (n + flat.length - 1) % Math.max(1, flat.length))
-            else if (event.key === 'Enter') run(flat[at])
-            else return
-            event.preventDefault()
-          }}
-        />
-      </label>
-      <PaletteList groups={groups} at={at} setAt={setAt} run={run} />
-      {!flat.length && <p className="pick-none">{t('picker.none')}</p>}
-    </Modal>
+    <Modal.Root opened onClose={close} padding={0} size={600} yOffset="9vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label={t('help.palette')}>
+        <label className="palette-input">
+          <IconSearch size={18} aria-hidden="true" />
+          <input
+            role="combobox"
+            aria-expanded="true"
+            aria-controls="palette-list"
+            aria-activedescendant={flat[at] ? `palette-${at}` : undefined}
+            aria-label={t('palette.placeholder')}
+            placeholder={t('palette.placeholder')}
+            data-autofocus
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value)
+              setAt(0)
+            }}
+            onKeyDown={(event) => {
+              if (event.nativeEvent.isComposing) return
+              if (event.key === 'ArrowDown') setAt((n) => (n + 1) % Math.max(1, flat.length))
+              else if (event.key === 'ArrowUp') setAt((n) => (n + flat.length - 1) % Math.max(1, flat.length))
+              else if (event.key === 'Enter') run(flat[at])
+              else return
+              event.preventDefault()
+            }}
+          />
+        </label>
+        <PaletteList groups={groups} at={at} setAt={setAt} run={run} />
+        {!flat.length && <p className="pick-none">{t('picker.none')}</p>}
+      </Modal.Content>
+    </Modal.Root>
   )
 }
 

@@ -71,7 +71,8 @@ function UserMenu() {
   return (
     <Menu position="right-end" width={220}>
       <Menu.Target>
-        <button type="button" className="rail-me" aria-label={t('nav.me', { name: user.name })}>
+        <button type="button" className="rail-me">
+          <span className="vh">{t('nav.me', { name: user.name })}</span>
           <Avatar name={user.name} />
         </button>
       </Menu.Target>

@@ -181,6 +181,14 @@ export const router = createRouter({
     ]),
   ]),
   defaultPreload: 'intent',
+  // Plain strings in the address, also for ids that look like numbers.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const text = new URLSearchParams(
+      Object.entries(search).filter(([, value]) => value !== undefined && value !== '') as [string, string][],
+    ).toString()
+    return text && `?${text}`
+  },
   scrollRestoration: true,
 })
 declare module '@tanstack/react-router' {

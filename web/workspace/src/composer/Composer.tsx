@@ -178,9 +178,9 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
     placeholder: note
       ? t('composer.note_hint')
       : t('composer.reply_hint', { name: ticket.requester.name || ticket.requester.email }),
+    content: draft.html,
     onReady: useCallback((made: Tiptap) => {
       editorRef.current = made
-      made.commands.setContent(draftRef.current.html, { emitUpdate: false })
     }, []),
     onChange: (html) =>
       update({ html, ...(draftRef.current.baseVersion === undefined && !isBlank(html) ? { baseVersion: ticket.version } : {}) }),
@@ -259,7 +259,7 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
             </button>
           </div>
         )}
-        <Content editor={editor} label={label} />
+        <Content editor={editor} />
         <AttachmentBar
           attachments={draft.attachments}
           uploads={uploads}

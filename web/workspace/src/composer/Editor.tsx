@@ -21,6 +21,7 @@ import { modKey } from '../ui/keys'
 export interface EditorProps {
   label: string
   placeholder: string
+  content: string
   onReady: (editor: Tiptap) => void
   onChange: (html: string) => void
   onSend: (then?: 'resolved' | 'pending') => void
@@ -45,9 +46,16 @@ export function useComposerEditor(props: EditorProps): Tiptap | null {
       Placeholder.configure({ placeholder: () => latest.current.placeholder }),
       InlineImage.configure({ inline: true }),
     ],
+    content: props.content,
     shouldRerenderOnTransaction: false,
     editorProps: {
-      attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': props.label, class: 'ed-content', dir: 'auto' },
+      attributes: () => ({
+        role: 'textbox',
+        'aria-multiline': 'true',
+        'aria-label': latest.current.label,
+        class: 'ed-content',
+        dir: 'auto',
+      }),
       handleKeyDown: (_view, event) => {
         if (event.isComposing || event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return false
         latest.current.onSend(event.shiftKey ? 'resolved' : event.altKey ? 'pending' : undefined)
@@ -69,12 +77,7 @@ export function useComposerEditor(props: EditorProps): Tiptap | null {
   return editor
 }
 
-export function Content({ editor, label }: { editor: Tiptap | null; label: string }) {
-  useEffect(() => {
-    editor?.view.dom.setAttribute('aria-label', label)
-  }, [editor, label])
-  return <EditorContent editor={editor} className="ed" />
-}
+export const Content = ({ editor }: { editor: Tiptap | null }) => <EditorContent editor={editor} className="ed" />
 
 export function Toolbar({ editor }: { editor: Tiptap | null }) {
   const [, redraw] = useState(0)

@@ -5,11 +5,12 @@ import en from './en.json'
 export type Key = keyof typeof en
 export type Values = Record<string, string | number | Date>
 
-let locale = 'en'
+// English texts, but dates the way this browser's English writes them.
+let locale = globalThis.navigator?.language?.startsWith('en') ? navigator.language : 'en'
 let catalogue: Record<Key, string> = en
 const compiled = new Map<string, IntlMessageFormat>()
 
-export function useCatalogue(next: string, texts: Partial<Record<Key, string>>): void {
+export function setCatalogue(next: string, texts: Partial<Record<Key, string>>): void {
   locale = next
   catalogue = { ...en, ...texts }
   compiled.clear()

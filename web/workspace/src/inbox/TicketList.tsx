@@ -109,15 +109,7 @@ export function TicketList({ view, search, change, open, toggleViews }: Props) {
             <IconArrowUp size={14} /> {t('inbox.fresh', { n: fresh.count })}
           </button>
         )}
-        <div
-          className="scroller"
-          ref={scroller}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
-          tabIndex={0}
-          role="region"
-          aria-label={t('inbox.tickets')}
-          onScroll={(event) => places.set(view, event.currentTarget.scrollTop)}
-        >
+        <div className="scroller" ref={scroller} onScroll={(event) => places.set(view, event.currentTarget.scrollTop)}>
           {tickets.isPending ? (
             <RowSkeletons />
           ) : tickets.isError && !items.length ? (

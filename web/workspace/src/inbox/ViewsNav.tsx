@@ -55,7 +55,7 @@ export function ViewsNav({ view }: { view: string }) {
   return (
     <nav className="views" aria-label={t('inbox.views')}>
       <div className="views-head">
-        <h1>{t('nav.inbox')}</h1>
+        <h2>{t('nav.inbox')}</h2>
         {may('ticket.write') && (
           <button
             type="button"

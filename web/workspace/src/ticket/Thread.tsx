@@ -110,21 +110,32 @@ export function Thread({ ticket, message: anchor, unreadFrom, undo, quote }: Pro
   )
 }
 
-// A new message scrolls into view only for the reader who is at the end already.
+// New messages, and mails that grow while they load, keep the end in view only for the reader who is there already.
 function useStickToEnd(scroller: React.RefObject<HTMLDivElement | null>, last: string | undefined): void {
   const atEnd = useRef(true)
-  useEffect(() => {
-    const box = scroller.current
-    const listen = () => {
-      if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 120
-    }
-    box?.addEventListener('scroll', listen, { passive: true })
-    return () => box?.removeEventListener('scroll', listen)
-  }, [scroller])
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when a message was added
   useEffect(() => {
     if (atEnd.current && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight
   }, [last])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new message is a new child to observe
+  useEffect(() => {
+    const box = scroller.current
+    if (!box) return
+    const listen = () => {
+      atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < 120
+    }
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) box.scrollTop = box.scrollHeight
+    })
+    listen()
+    observer.observe(box)
+    for (const child of box.children) observer.observe(child)
+    box.addEventListener('scroll', listen, { passive: true })
+    return () => {
+      observer.disconnect()
+      box.removeEventListener('scroll', listen)
+    }
+  }, [scroller, last])
 }
 
 type Item = { kind: 'message'; message: Message } | { kind: 'event'; key: string; at: string; text: string }

@@ -184,7 +184,7 @@ function Subject({ ticket, change, editable }: Pick<Props, 'ticket' | 'change'> 
   const [text, setText] = useState<string | null>(null)
   if (text === null)
     return (
-      <h2 className="ellipsis" dir="auto" title={ticket.subject}>
+      <h1 className="ellipsis" dir="auto" title={ticket.subject}>
         {editable ? (
           <button type="button" className="subject" onClick={() => setText(ticket.subject)} title={t('ticket.edit_subject')}>
             {ticket.subject}
@@ -192,7 +192,7 @@ function Subject({ ticket, change, editable }: Pick<Props, 'ticket' | 'change'> 
         ) : (
           ticket.subject
         )}
-      </h2>
+      </h1>
     )
   const save = () => {
     setText(null)

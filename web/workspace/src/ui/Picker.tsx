@@ -58,14 +58,7 @@ export function Picker({
       transitionProps={{ duration: 80 }}
     >
       <Popover.Target>
-        <button
-          ref={target}
-          type="button"
-          className={className}
-          aria-label={label}
-          title={label}
-          onClick={() => setOpened(!opened)}
-        >
+        <button ref={target} type="button" className={className} title={label} onClick={() => setOpened(!opened)}>
           {children}
         </button>
       </Popover.Target>
