@@ -97,7 +97,9 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
   useImperativeHandle(ref, () => ({
     focus(next) {
       switchTo(next)
-      setTimeout(() => editorRef.current?.commands.focus('end'), 0)
+      // At once: the next key already belongs to the text, not to the shortcuts.
+      editorRef.current?.view.focus()
+      editorRef.current?.commands.focus('end')
     },
     restore(message) {
       const html =
