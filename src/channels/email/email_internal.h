@@ -86,8 +86,8 @@ enum err_code email_receive_in(struct cx *cx, struct db *db, struct email *email
 /* Inside a unit: a row for a mail that could not be taken over (too large); nothing is stored but the fact. */
 enum err_code email_receive_refused(struct cx *cx, struct db *db, const struct email_arrival *arrival, int64_t size_bytes,
                                     struct str detail) MUST_CHECK;
-/* The account and mailbox of a recipient, tags and letter case ignored; false when nobody here has it. */
-bool email_find_recipient(struct cx *cx, struct db *db, struct str address, struct em_mailbox_key *ret);
+/* The account and mailbox of a recipient, tags and letter case ignored; *ret_found false when nobody here has it. */
+enum err_code email_find_recipient(struct cx *cx, struct db *db, struct str address, struct em_mailbox_key *ret, bool *ret_found) MUST_CHECK;
 enum err_code email_lmtp_begin(struct cx *cx, struct email *email, const char *listen) MUST_CHECK;
 
 /* ---- email_intake.c, email_read.c, email_store.c ---- */

@@ -1,19 +1,20 @@
 /* email_receive.c - durable first: the raw mail and its row, in one unit, before it is understood. */
 #include "channels/email/email_internal.h"
 
-bool email_find_recipient(struct cx *cx, struct db *db, struct str address, struct em_mailbox_key *ret)
+enum err_code email_find_recipient(struct cx *cx, struct db *db, struct str address, struct em_mailbox_key *ret, bool *ret_found)
 {
     struct str folded = mail_fold_address(cx->arena, address);
     const struct str tries[] = { folded, email_without_tag(cx->arena, folded) };
-    for (size_t i = 0; i < COUNT(tries) && folded.len > 0; i++) {
+    *ret_found = false;
+    for (size_t i = 0; i < COUNT(tries) && folded.len > 0 && !*ret_found; i++) {
         struct em_mailbox_key *rows = NULL;
         size_t n = 0;
-        if (em_mailbox_by_address(cx, db, (struct em_mailbox_by_address_in){ tries[i] }, &rows, &n) == E_OK && n > 0) {
+        TRY(em_mailbox_by_address(cx, db, (struct em_mailbox_by_address_in){ tries[i] }, &rows, &n));
+        *ret_found = n > 0;
+        if (n > 0)
             *ret = rows[0];
-            return true;
-        }
     }
-    return false;
+    return E_OK;
 }
 
 /* The mailbox of this account that a recipient names, else the account's oldest, else none. */
@@ -117,8 +118,7 @@ struct recipient_read {
 static enum err_code recipient_read(struct cx *cx, struct db *db, void *arg)
 {
     struct recipient_read *read = arg;
-    read->found = email_find_recipient(cx, db, read->address, &read->key);
-    return E_OK;
+    return email_find_recipient(cx, db, read->address, &read->key, &read->found);
 }
 
 static enum err_code find(struct cx *cx, struct email *email, struct str address, struct em_mailbox_key *ret)

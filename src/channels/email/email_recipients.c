@@ -220,8 +220,10 @@ static enum err_code warn_of_dropped(struct cx *cx, struct db *db, const struct 
             struct str folded = mail_fold_address(cx->arena, there.items[i].address);
             struct user user;
             struct em_mailbox_key own;
-            if (folded.len == 0 || map_get(r->known, folded) || map_get(told, folded)
-                || str_eq(email_without_tag(cx->arena, folded), r->mailbox.address_folded) || (email_find_recipient(cx, db, folded, &own) && own.account_id == cx->account_id)
+            bool is_own = false;
+            TRY(email_find_recipient(cx, db, folded, &own, &is_own));
+            if (folded.len == 0 || map_get(r->known, folded) || map_get(told, folded) || (is_own && own.account_id == cx->account_id)
+                || str_eq(email_without_tag(cx->arena, folded), r->mailbox.address_folded)
                 || accounts_find_user_by_email(cx, db, folded, &user))
                 continue;
             map_put(told, folded, told);
