@@ -212,11 +212,19 @@ static enum err_code accounts_read(struct cx *cx, struct db *db, void *arg)
     return accounts_all(cx, db, &all->items, &all->n);
 }
 
+static bool stopping(struct email *email)
+{
+    pthread_mutex_lock(&email->intake.lock);
+    bool stop = email->intake.stop;
+    pthread_mutex_unlock(&email->intake.lock);
+    return stop;
+}
+
 /* The clock goes on and the lease is renewed with each batch. */
 static enum err_code process_account(struct cx *cx, struct email *email)
 {
     size_t did = 1;
-    while (did > 0) {
+    while (did > 0 && !stopping(email)) {
         struct waiting_read w = { 0 };
         bool mine = false;
         cx->now_us = clock_now_us();
@@ -230,15 +238,24 @@ static enum err_code process_account(struct cx *cx, struct email *email)
     return E_OK;
 }
 
-static enum err_code process_all(struct cx *cx, struct email *email)
+static void complain(struct cx *cx)
+{
+    log_event(LOG_ERROR, "mail.intake", F_INT("account_id", cx->account_id), F_STR("message", cx->failure.message),
+              F_STR("detail", cx->failure.detail));
+    failure_clear(cx);
+}
+
+/* The trouble of one account does not stop the others. */
+static void process_all(struct cx *cx, struct email *email)
 {
     struct accounts_read all = { 0 };
-    TRY(store_read(email->store, cx, accounts_read, &all));
+    if (store_read(email->store, cx, accounts_read, &all) != E_OK)
+        return complain(cx);
     for (size_t i = 0; i < all.n; i++) {
         cx->account_id = all.items[i].id;
-        TRY(process_account(cx, email));
+        if (process_account(cx, email) != E_OK)
+            complain(cx);
     }
-    return E_OK;
 }
 
 static void wait_for_news(struct email *email)
@@ -254,22 +271,13 @@ static void wait_for_news(struct email *email)
     pthread_mutex_unlock(&email->intake.lock);
 }
 
-static bool stopping(struct email *email)
-{
-    pthread_mutex_lock(&email->intake.lock);
-    bool stop = email->intake.stop;
-    pthread_mutex_unlock(&email->intake.lock);
-    return stop;
-}
-
 static void *intake_main(void *arg)
 {
     struct email *email = arg;
     while (!stopping(email)) {
         struct arena *arena = arena_new("intake.round", 0);
         struct cx cx = { .arena = arena, .now_us = clock_now_us(), .actor = STR("system") };
-        if (process_all(&cx, email) != E_OK)
-            log_event(LOG_ERROR, "mail.intake", F_STR("message", cx.failure.message), F_STR("detail", cx.failure.detail));
+        process_all(&cx, email);
         arena_free(&arena);
         wait_for_news(email);
     }
