@@ -220,9 +220,17 @@ SELECT id, direction, state, verdict, evidence, rule, score, source, source_ref,
 FROM mail WHERE account_id = :account_id AND ticket_id = :ticket_id AND direction = 'in' AND state = 'stored'
 ORDER BY id DESC LIMIT 1;
 
--- @exec em_mail_sending(account_id int, id int, raw_hash text, size_bytes int, now int)
+-- The job says that it is still this mail's: one that was taken back and sent again has another.
+-- @exec em_mail_sending(account_id int, id int, job_id int, raw_hash text, size_bytes int, now int)
 UPDATE mail SET state = 'sending', raw_hash = :raw_hash, size_bytes = :size_bytes, attempts = attempts + 1, updated_us = :now
-WHERE account_id = :account_id AND id = :id AND state IN ('held', 'queued');
+WHERE account_id = :account_id AND id = :id AND job_id = :job_id AND state IN ('held', 'queued');
+
+-- @row em_leaving(id int, job_id ref)
+-- @many em_mail_leaving(account_id int, after_id int, state text, limit int) -> em_leaving
+SELECT id, job_id FROM mail WHERE account_id = :account_id AND state = :state AND id > :after_id ORDER BY id LIMIT :limit;
+
+-- @exec em_mail_set_job(account_id int, id int, job_id int)
+UPDATE mail SET job_id = :job_id WHERE account_id = :account_id AND id = :id AND state IN ('held', 'queued', 'sending');
 
 -- @exec em_mail_outcome(account_id int, id int, was text, state text, detail text, now int)
 UPDATE mail SET state = :state, detail = :detail, updated_us = :now

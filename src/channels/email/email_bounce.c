@@ -65,7 +65,8 @@ static struct str bounce_text(struct cx *cx, const struct mail_bounce *bounce, s
 static enum err_code mark_bounced(struct cx *cx, struct db *db, struct email *email, const struct em_sent *sent, struct str detail)
 {
     int64_t changed = 0;
-    if (str_is(sent->state, "bounced"))
+    bool left = str_is(sent->state, "sending") || str_is(sent->state, "sent") || str_is(sent->state, "failed");
+    if (!left)      /* nothing comes back of what waits or was taken back, whatever a report says */
         return E_OK;
     TRY(em_mail_outcome(cx, db, (struct em_mail_outcome_in){ cx->account_id, sent->id, sent->state, STR("bounced"), detail, cx->now_us },
                         &changed));

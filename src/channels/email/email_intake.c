@@ -238,9 +238,9 @@ static enum err_code process_account(struct cx *cx, struct email *email)
     return E_OK;
 }
 
-static void complain(struct cx *cx)
+static void complain(struct cx *cx, const char *what)
 {
-    log_event(LOG_ERROR, "mail.intake", F_INT("account_id", cx->account_id), F_STR("message", cx->failure.message),
+    log_event(LOG_ERROR, what, F_INT("account_id", cx->account_id), F_STR("message", cx->failure.message),
               F_STR("detail", cx->failure.detail));
     failure_clear(cx);
 }
@@ -249,13 +249,19 @@ static void complain(struct cx *cx)
 static void process_all(struct cx *cx, struct email *email)
 {
     struct accounts_read all = { 0 };
+    bool recovered = true;
     if (store_read(email->store, cx, accounts_read, &all) != E_OK)
-        return complain(cx);
+        return complain(cx, "mail.intake");
     for (size_t i = 0; i < all.n; i++) {
         cx->account_id = all.items[i].id;
+        if (!email->intake.recovered && email_outbox_recover(cx, email) != E_OK) {
+            complain(cx, "mail.outbox");
+            recovered = false;
+        }
         if (process_account(cx, email) != E_OK)
-            complain(cx);
+            complain(cx, "mail.intake");
     }
+    email->intake.recovered |= recovered;
 }
 
 static void wait_for_news(struct email *email)

@@ -43,6 +43,7 @@ struct email {
         pthread_mutex_t lock;
         pthread_cond_t news;
         bool runs, stop, woken;
+        bool recovered;                     /* the outbox was looked through; the thread's own */
     } intake;
 };
 
@@ -199,6 +200,8 @@ enum err_code email_preview(struct cx *cx, struct db *db, const struct reply_req
 enum err_code email_resend(struct cx *cx, struct db *db, int64_t message_id, void *arg) MUST_CHECK;
 enum err_code email_cancel(struct cx *cx, struct db *db, int64_t message_id, bool *ret_cancelled, void *arg) MUST_CHECK;
 enum err_code email_outbox_run(struct cx *cx, struct store *store, const struct job *job, void *arg) MUST_CHECK;
+/* Gives every mail of cx->account_id that is to leave and has no living job a new one. */
+enum err_code email_outbox_recover(struct cx *cx, struct email *email) MUST_CHECK;
 /* The mailbox by which a ticket's mail leaves; E_INVALID when none can send. */
 enum err_code email_sending_mailbox(struct cx *cx, struct db *db, int64_t mailbox_id, struct em_mailbox *ret) MUST_CHECK;
 

@@ -6,6 +6,9 @@
  * to a process that died in between: nobody knows whether the server took the
  * mail, so it is not sent again by itself but shown as failed, and an agent
  * decides.  The same holds when the connection broke after the final dot.
+ *
+ * A row is moved by the job that it names and by no other; a row that leaves
+ * but names no living job gets a new one when the program starts.
  */
 #include <time.h>
 
@@ -19,10 +22,11 @@ enum { RECORD_TRIES = 5 };
 
 /* ---- in the unit of the reply ---- */
 
+/* Without a key: the job of the attempt before may still be ending when a mail is sent again. */
 static enum err_code add_job(struct cx *cx, struct db *db, int64_t mail_id, int64_t run_at_us, int64_t *ret_job)
 {
     return jobs_add(cx, db, &(struct job){
-        .account_id = cx->account_id, .kind = STR("email.send"), .key = arena_printf(cx->arena, "mail:%lld", (long long)mail_id),
+        .account_id = cx->account_id, .kind = STR("email.send"),
         .payload = arena_printf(cx->arena, "{\"mail_id\":\"%lld\"}", (long long)mail_id), .run_at_us = run_at_us }, ret_job);
 }
 
@@ -91,16 +95,19 @@ struct outcome {
 static enum err_code outcome_unit(struct cx *cx, struct db *db, void *arg)
 {
     const struct outcome *o = arg;
+    bool sent = str_is(str_of(o->state), "sent");
+    /* What was accepted is sent, even when another process gave us up meanwhile, or an agent wants it sent again. */
+    const char *const was[] = { o->was, "failed", "queued" };
     int64_t changed = 0;
-    TRY(em_mail_outcome(cx, db, (struct em_mail_outcome_in){ cx->account_id, o->row->id, str_of(o->was), str_of(o->state), o->detail,
-                        cx->now_us }, &changed));
+    for (size_t i = 0; i < (sent ? COUNT(was) : 1) && changed == 0; i++)
+        TRY(em_mail_outcome(cx, db, (struct em_mail_outcome_in){ cx->account_id, o->row->id, str_of(was[i]), str_of(o->state), o->detail,
+                            cx->now_us }, &changed));
     if (changed == 0)       /* a report or an answer was faster than we are */
         return E_OK;
     TRY(tickets_set_delivery(cx, db, o->row->message_id, str_of(o->state), o->detail));
     if (str_is(str_of(o->state), "queued"))
         return E_OK;
-    struct str type = str_is(str_of(o->state), "sent") ? STR("mail.sent") : STR("mail.failed");
-    return email_emit(cx, db, type, o->row->ticket_id, o->row->message_id, email_note(cx->arena, "detail", o->detail));
+    return email_emit(cx, db, sent ? STR("mail.sent") : STR("mail.failed"), o->row->ticket_id, o->row->message_id, email_note(cx->arena, "detail", o->detail));
 }
 
 /* What a server accepted must be written down: a short trouble of the database is waited out. */
@@ -172,8 +179,8 @@ static enum err_code begin_unit(struct cx *cx, struct db *db, void *arg)
     const struct em_mail *row = &begin->out->row;
     struct str hash;
     TRY(blob_put(cx, db, begin->email->blobs, begin->out->raw, &hash));
-    TRY(em_mail_sending(cx, db, (struct em_mail_sending_in){ cx->account_id, row->id, hash, (int64_t)begin->out->raw.len, cx->now_us },
-                        &begin->began));
+    TRY(em_mail_sending(cx, db, (struct em_mail_sending_in){ cx->account_id, row->id, row->job_id, hash, (int64_t)begin->out->raw.len,
+                        cx->now_us }, &begin->began));
     if (begin->began == 0 || !str_is(row->state, "held"))
         return E_OK;
     return tickets_set_delivery(cx, db, row->message_id, STR("queued"), STR(""));
@@ -251,12 +258,45 @@ enum err_code email_outbox_run(struct cx *cx, struct store *store, const struct 
     struct outgoing out = { 0 };
     struct compose_read read = { email, json_int(&payload, "mail_id", 0), &out };
     enum err_code code = store_read(store, cx, compose_read, &read);
-    if (code != E_OK && code != E_BUSY && leaves(out.row.state))
+    if (code != E_OK && code != E_BUSY && leaves(out.row.state) && out.row.job_id == job->id)
         return give_up(cx, email, &out.row, out.row.state.ptr, arena_copy(cx->arena, cx->failure.message));
     TRY(code);
+    if (out.row.job_id != job->id)
+        return E_OK;
     if (str_is(out.row.state, "sending")) {
         atomic_fetch_add_explicit(&email->counters.unknown, 1, memory_order_relaxed);
         return give_up(cx, email, &out.row, "sending", STR(MAY_HAVE_ARRIVED "the program ended while the mail was leaving"));
     }
     return leaves(out.row.state) ? dispatch(cx, email, &out, job) : E_OK;
+}
+
+/* ---- after a start ---- */
+
+static enum err_code recover_unit(struct cx *cx, struct db *db, void *arg)
+{
+    const char *const states[] = { "held", "queued", "sending" };
+    for (size_t s = 0; s < COUNT(states); s++) {
+        struct em_leaving *rows = NULL;
+        size_t n = 0;
+        int64_t after_id = 0, job_id = 0;
+        do {
+            TRY(em_mail_leaving(cx, db, (struct em_mail_leaving_in){ cx->account_id, after_id, str_of(states[s]), 500 }, &rows, &n));
+            for (size_t i = 0; i < n; i++) {
+                bool alive = false;
+                after_id = rows[i].id;
+                TRY(jobs_alive(cx, db, cx->account_id, rows[i].job_id, &alive));
+                if (alive)
+                    continue;
+                TRY(add_job(cx, db, rows[i].id, 0, &job_id));
+                TRY(em_mail_set_job(cx, db, (struct em_mail_set_job_in){ cx->account_id, rows[i].id, job_id }, NULL));
+                log_event(LOG_WARN, "mail.recovered", F_INT("account_id", cx->account_id), F_INT("mail_id", rows[i].id));
+            }
+        } while (n > 0);
+    }
+    return E_OK;
+}
+
+enum err_code email_outbox_recover(struct cx *cx, struct email *email)
+{
+    return store_write(email->store, cx, recover_unit, NULL);
 }

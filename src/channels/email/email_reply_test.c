@@ -254,6 +254,50 @@ static void a_reply_can_be_taken_back_in_time(void **state)
     desk_close(&d);
 }
 
+/* Sent again before the job of the first attempt has ended: the old one has no say any more, the new one sends. */
+static void only_the_newest_job_moves_a_mail(void **state)
+{
+    CLEANUP(peer_stop) struct peer peer = peer_start("fake_smtp.py", "--mode", "ok");
+    struct desk d = desk_with_peer(*state, &peer, (struct desk_mailbox){ .undo_seconds = 30 });
+    struct em_mail row = desk_mail(&d, "ann@example.org", "Order", "a1@example.org", "", "1");
+    struct message_full reply = desk_reply(&d, (struct desk_reply){ .ticket_id = row.ticket_id, .text = "x" });
+    struct job old = { .id = desk_row(&d, reply.mail_id).job_id, .account_id = d.account_id, .kind = STR("email.send"), .attempt = 1,
+                       .payload = arena_printf(d.w->arena, "{\"mail_id\":\"%lld\"}", (long long)reply.mail_id) };
+    CHECK_INT(desk_do(&d, cancel, &reply.id), 1);
+    desk_do(&d, resend, &reply.id);
+    CHECK(desk_row(&d, reply.mail_id).job_id != old.id);
+    CHECK_OK(d.cx, email_outbox_run(d.cx, d.w->store, &old, d.email));
+    CHECK_STR(desk_row(&d, reply.mail_id).state, "queued");
+    CHECK_INT(desk_run_outbox(&d), 1);
+    CHECK_OK(d.cx, email_outbox_run(d.cx, d.w->store, &old, d.email));
+    CHECK_STR(desk_message(&d, reply.id).delivery, "sent");
+    CHECK(was_taken(&d, &peer, 1) && !was_taken(&d, &peer, 2));
+    desk_close(&d);
+}
+
+static enum err_code lose_job(struct cx *cx, struct db *db, struct desk *d)
+{
+    bool done = false;
+    return jobs_cancel(cx, db, cx->account_id, desk_row(d, *(const int64_t *)d->arg).job_id, &done);
+}
+
+static void a_mail_without_a_job_leaves_after_a_start(void **state)
+{
+    CLEANUP(peer_stop) struct peer peer = peer_start("fake_smtp.py", "--mode", "ok");
+    struct desk d = desk_with_peer(*state, &peer, (struct desk_mailbox){ 0 });
+    struct em_mail row = desk_mail(&d, "ann@example.org", "Order", "a1@example.org", "", "1");
+    struct message_full lost = desk_reply(&d, (struct desk_reply){ .ticket_id = row.ticket_id, .text = "x" });
+    struct message_full whole = desk_reply(&d, (struct desk_reply){ .ticket_id = row.ticket_id, .text = "y" });
+    desk_do(&d, lose_job, &lost.mail_id);
+    CHECK_OK(d.cx, email_outbox_recover(d.cx, d.email));
+    CHECK_OK(d.cx, email_outbox_recover(d.cx, d.email));
+    CHECK_INT(desk_run_outbox(&d), 2);
+    CHECK_STR(desk_message(&d, lost.id).delivery, "sent");
+    CHECK_STR(desk_message(&d, whole.id).delivery, "sent");
+    CHECK(was_taken(&d, &peer, 2) && !was_taken(&d, &peer, 3));
+    desk_close(&d);
+}
+
 /* ---- reports ---- */
 
 static struct str report(struct desk *d, struct str message_id, const char *recipient, const char *action, const char *status, int n)
@@ -288,6 +332,10 @@ static void a_report_marks_the_exact_mail(void **state)
     CHECK_STR(desk_message(&d, dsn.message_id).visibility, "internal");
     CHECK_STR(desk_message(&d, first.id).delivery, "bounced");
     CHECK_STR(desk_message(&d, second.id).delivery, "sent");
+    /* Nothing comes back of what has not left: a forged report does not hold up the mail. */
+    struct message_full waits = desk_reply(&d, (struct desk_reply){ .ticket_id = row.ticket_id, .text = "w", .to = { "bob@example.org" } });
+    desk_deliver_to(&d, "help@example.com", report(&d, desk_row(&d, waits.mail_id).header_message_id, "bob@example.org", "failed", "4.4.1", 4));
+    CHECK_STR(desk_message(&d, waits.id).delivery, "queued");
     /* The address gets nothing more until somebody says so, or the time is over. */
     const struct desk_reply again = { .ticket_id = row.ticket_id, .text = "z" };
     CHECK_ERR(desk_try(&d, desk_write_reply, &again), E_INVALID);
@@ -341,5 +389,6 @@ static void automatic_mail_is_marked_and_bounded(void **state)
 
 TESTS(BOTH(recipients_are_said_out_loud), BOTH(a_reply_is_a_complete_mail),
       BOTH(a_temporary_refusal_is_tried_again_and_a_permanent_one_shown), BOTH(an_unknown_end_is_never_sent_again_by_itself),
-      SQLITE(a_crash_after_250_does_not_send_twice), BOTH(a_reply_can_be_taken_back_in_time), BOTH(a_report_marks_the_exact_mail),
+      SQLITE(a_crash_after_250_does_not_send_twice), BOTH(a_reply_can_be_taken_back_in_time),
+      BOTH(only_the_newest_job_moves_a_mail), BOTH(a_mail_without_a_job_leaves_after_a_start), BOTH(a_report_marks_the_exact_mail),
       BOTH(soft_failures_are_counted), BOTH(automatic_mail_is_marked_and_bounded))

@@ -27,6 +27,15 @@ enum err_code jobs_cancel(struct cx *cx, struct db *db, int64_t account_id, int6
     return E_OK;
 }
 
+enum err_code jobs_alive(struct cx *cx, struct db *db, int64_t account_id, int64_t id, bool *ret)
+{
+    struct job_id_row *rows = NULL;
+    size_t n = 0;
+    TRY(job_alive(cx, db, (struct job_alive_in){ .account_id = account_id, .id = id }, &rows, &n));
+    *ret = n > 0;
+    return E_OK;
+}
+
 struct job jobs_of_row(const struct job_row *row)
 {
     return (struct job){ .id = row->id, .account_id = row->account_id, .kind = row->kind, .key = row->key,

@@ -30,6 +30,9 @@ enum err_code jobs_add(struct cx *cx, struct db *db, const struct job *job, int6
 /* False in *ret_done when it already runs or has run. */
 enum err_code jobs_cancel(struct cx *cx, struct db *db, int64_t account_id, int64_t id, bool *ret_done) MUST_CHECK;
 
+/* Does it wait or run? */
+enum err_code jobs_alive(struct cx *cx, struct db *db, int64_t account_id, int64_t id, bool *ret) MUST_CHECK;
+
 /*
  * Runs outside any transaction, on a job thread; uses store_read/store_write
  * itself.  E_OK: done.  E_INVALID or E_NOT_FOUND: never retried, dead at once.

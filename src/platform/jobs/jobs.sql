@@ -13,6 +13,9 @@ RETURNING id;
 -- @one job_by_key(account_id int, kind text, key text) -> job_id_row
 SELECT id FROM job WHERE account_id = :account_id AND kind = :kind AND key = :key AND state IN ('waiting', 'running');
 
+-- @many job_alive(account_id int, id int) -> job_id_row
+SELECT id FROM job WHERE account_id = :account_id AND id = :id AND state IN ('waiting', 'running');
+
 -- @exec job_cancel(account_id int, id int, now int)
 UPDATE job SET state = 'cancelled', updated_us = :now WHERE account_id = :account_id AND id = :id AND state = 'waiting';
 
