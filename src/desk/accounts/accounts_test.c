@@ -286,7 +286,7 @@ static void teams_and_settings_change_under_versions(void **state)
     t = desk_call(d, d->admin, "PATCH", "{\"name\":\"X\",\"expected_version\":1}", "/teams/%lld", id);
     WANT(d, 409);
     CHECK(json_bool(json_get(t, "current"), "archived", false));
-    desk_call(d, d->agent, "POST", desk_json(d, "{\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"x\"},\"team_id\":\"%lld\"}", id), "/tickets");
+    desk_call(d, d->agent, "POST", desk_json(d, "{\"subject\":\"S\",\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"x\"},\"team_id\":\"%lld\"}", id), "/tickets");
     WANT(d, 422);
     t = desk_call(d, d->admin, "PATCH", "{\"settings\":{\"undo_seconds\":30,\"quote_history\":null,\"colour\":\"red\"}}", "/account");
     WANT(d, 200);

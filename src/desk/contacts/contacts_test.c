@@ -48,7 +48,7 @@ static void new_contacts_join_by_domain(void **state)
     WANT(d, 422);
     desk_call(d, d->agent, "POST", "{\"name\":\"Other\",\"domains\":[\"not a domain\"]}", "/organizations");
     WANT(d, 422);
-    desk_call(d, d->agent, "POST", "{\"requester\":{\"email\":\"wile@ACME.example\"},\"message\":{\"text\":\"x\"}}", "/tickets");
+    desk_call(d, d->agent, "POST", "{\"subject\":\"S\",\"requester\":{\"email\":\"wile@ACME.example\"},\"message\":{\"text\":\"x\"}}", "/tickets");
     WANT(d, 201);
     const struct json_value *list = json_get(desk_call(d, d->agent, "GET", NULL, "/contacts?organization_id=%lld", id), "items");
     CHECK_INT(list->n, 1);

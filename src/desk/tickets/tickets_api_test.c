@@ -172,7 +172,7 @@ static void nobody_sees_another_account(void **state)
         desk_json(d, ",\"mailbox_id\":\"%d\"", 1),
     };
     for (size_t i = 0; i < COUNT(bodies); i++) {
-        desk_call(d, d->stranger, "POST", desk_json(d, "{\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"x\"}%s}", bodies[i]), "/tickets");
+        desk_call(d, d->stranger, "POST", desk_json(d, "{\"subject\":\"S\",\"requester\":{\"email\":\"a@example.org\"},\"message\":{\"text\":\"x\"}%s}", bodies[i]), "/tickets");
         CHECK_CASE(bodies[i], d->status == 422);
     }
     desk_stop(d);
