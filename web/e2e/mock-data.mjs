@@ -211,7 +211,7 @@ export function seed(count = 140) {
     auth: 'password',
     user: 'support@example.org',
     folder: 'INBOX',
-    trusted_host: null,
+    trusted_host: '',
     has_password: true,
   }
   const outgoing = {

@@ -270,7 +270,7 @@ export interface Incoming {
   auth: 'password' | 'xoauth2'
   user: string
   folder: string
-  trusted_host: string | null
+  trusted_host: string
   has_password?: boolean
   password?: string
 }

@@ -172,10 +172,22 @@ export function MailboxForm({ mailbox, saved, saveLabel, skip }: Props) {
   )
 }
 
-const body = ({ id: _id, version: _version, ...box }: MailboxDraft) => {
+// What the server takes of a mailbox. An outgoing password that was left empty is the incoming one.
+function body(box: MailboxDraft) {
   const { has_password: _in, ...incoming } = box.incoming
-  const { has_password: _out, ...outgoing } = box.outgoing
-  return { ...box, incoming, outgoing }
+  const { has_password: kept, ...outgoing } = box.outgoing
+  return {
+    name: box.name,
+    address: box.address,
+    from_name: box.from_name,
+    team_id: box.team_id,
+    active: box.active,
+    incoming,
+    outgoing: !outgoing.password && !kept && incoming.password ? { ...outgoing, password: incoming.password } : outgoing,
+    signature: box.signature,
+    quote_history: box.quote_history,
+    undo_seconds: box.undo_seconds,
+  }
 }
 
 function testError(test: TestResult | null, field: string): string | undefined {
@@ -256,7 +268,6 @@ function Servers({ box, incoming, outgoing, error }: ServersProps) {
               error={error}
               ports={[465, 587]}
               placeholder={out.has_password ? kept(true) : into.password ? t('mailbox.same') : ''}
-              blurPassword={() => !out.password && !out.has_password && into.password && outgoing({ password: into.password })}
             />
           )}
         </div>
@@ -279,9 +290,8 @@ interface ServerFieldsProps {
   error: (field: string) => string | undefined
   ports: [number, number]
   placeholder: string
-  blurPassword?: () => void
 }
-function ServerFields({ side, values, change, error, ports, placeholder, blurPassword }: ServerFieldsProps) {
+function ServerFields({ side, values, change, error, ports, placeholder }: ServerFieldsProps) {
   return (
     <>
       <TextInput
@@ -326,7 +336,6 @@ function ServerFields({ side, values, change, error, ports, placeholder, blurPas
         placeholder={placeholder}
         value={values.password ?? ''}
         error={error(`${side}.password`)}
-        onFocus={blurPassword}
         onChange={(event) => change({ password: event.target.value })}
       />
     </>

@@ -13,7 +13,6 @@ export type MailboxDraft = Pick<
   | 'signature'
   | 'quote_history'
   | 'undo_seconds'
-  | 'backfill_since'
 > & { id?: string; version?: number }
 
 export const newMailbox = (): MailboxDraft => ({
@@ -30,13 +29,12 @@ export const newMailbox = (): MailboxDraft => ({
     auth: 'password',
     user: '',
     folder: 'INBOX',
-    trusted_host: null,
+    trusted_host: '',
   },
   outgoing: { kind: 'smtp', host: '', port: 465, security: 'tls', auth: 'password', user: '' },
   signature: '',
   quote_history: true,
   undo_seconds: 10,
-  backfill_since: null,
 })
 
 interface Preset {

@@ -20,7 +20,6 @@ export function Empty({ icon, title, text, action }: { icon?: ReactNode; title: 
 export function errorText(error: unknown): string {
   if (error instanceof ApiError) {
     if (error.status === 0) return t('error.offline')
-    if (error.status === 403) return t('error.forbidden')
     if (error.message) return error.message
   }
   return t('error.unknown')

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
+import { ApiError } from '../api/client'
 import { t } from '../i18n'
 import { errorText } from './State'
 
@@ -9,7 +10,8 @@ export function toast(message: string): void {
   notifications.show({ message, autoClose: 6000, closeButtonProps })
 }
 export function toastError(error: unknown): void {
-  notifications.show({ message: errorText(error), color: 'red', autoClose: 10_000, closeButtonProps })
+  const field = error instanceof ApiError && error.field ? `${error.field}: ` : ''
+  notifications.show({ message: field + errorText(error), color: 'red', autoClose: 10_000, closeButtonProps })
 }
 export function toastUndo(message: string, undo: () => void): void {
   const id = notifications.show({
