@@ -40,6 +40,9 @@ export function apiUrl(path: string, query?: Query): string {
   return BASE + path + (text ? `?${text}` : '')
 }
 
+// Links for others to open; a server that was not told its public address gives only the path.
+export const fullUrl = (link: string): string => new URL(link, location.origin).href
+
 async function problem(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>
   const text = (key: string) => (typeof body[key] === 'string' ? (body[key] as string) : null)

@@ -2,7 +2,7 @@ import { Button, Menu, Modal, TextInput } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api } from '../api/client'
+import { api, fullUrl } from '../api/client'
 import { queryClient, rolesQuery, useMay, usersQuery, useSession } from '../api/queries'
 import type { User } from '../api/types'
 import { t } from '../i18n'
@@ -41,7 +41,7 @@ export function UsersPage() {
   const again = (user: User) =>
     api
       .post<{ invite_url: string }>(`/users/${user.id}/invite`)
-      .then(({ invite_url }) => setLink({ email: user.email, url: invite_url }), toastError)
+      .then(({ invite_url }) => setLink({ email: user.email, url: fullUrl(invite_url) }), toastError)
   return (
     <PageFrame
       title={t('settings.users')}
@@ -149,7 +149,7 @@ function Invite({ close, done }: { close: () => void; done: (link: { email: stri
             const user = await api.post<User>('/users', { email, ...(name ? { name } : {}), ...(role_id ? { role_id } : {}) })
             refresh()
             close()
-            if (user.invite_url) done({ email, url: user.invite_url })
+            if (user.invite_url) done({ email, url: fullUrl(user.invite_url) })
             return undefined
           })
         }}

@@ -1,6 +1,6 @@
 import { Button, Group, Textarea } from '@mantine/core'
 import { useState } from 'react'
-import { api } from '../api/client'
+import { api, fullUrl } from '../api/client'
 import type { User } from '../api/types'
 import { splitAddresses } from '../composer/html'
 import { t } from '../i18n'
@@ -17,7 +17,7 @@ export function InviteStep({ finish }: { finish: () => void }) {
     setBusy(true)
     for (const email of splitAddresses(text)) {
       const result = await api.post<User>('/users', { email }).then(
-        (user): Result => ({ email, ...(user.invite_url ? { url: user.invite_url } : {}) }),
+        (user): Result => ({ email, ...(user.invite_url ? { url: fullUrl(user.invite_url) } : {}) }),
         (error: unknown): Result => ({ email, error: errorText(error) }),
       )
       setResults((old) => [...old.filter((one) => one.email !== email), result])
