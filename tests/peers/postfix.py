@@ -42,7 +42,7 @@ virtual_mailbox_domains = example.com
 virtual_mailbox_maps = static:all
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 relay_domains = {domains}
-transport_maps = inline:{{ {routes} }}
+transport_maps = {routes}
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
@@ -107,7 +107,8 @@ class Postfix:
         table = " ".join("{ %s = lmtp:%s }" % (d, "unix:" + to if to.startswith("/") else "inet:" + to) for d, to in routes.items())
         with open(os.path.join(self.etc, "main.cf"), "w") as f:
             f.write(MAIN.format(dir=self.dir, name="postfix-" + os.path.basename(self.dir), pem=pem, lmtp=self.dovecot.ports["lmtp"],
-                                sasl=self.dovecot.ports["sasl"], domains=" ".join(routes), routes=table))
+                                sasl=self.dovecot.ports["sasl"], domains=" ".join(routes),
+                                routes="inline:{ %s }" % table if table else ""))
         with open(os.path.join(self.etc, "master.cf"), "w") as f:
             f.write(MASTER.format(port=self.port))
         try:
