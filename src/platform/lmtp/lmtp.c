@@ -192,7 +192,7 @@ enum err_code lmtp_start(struct cx *cx, const struct lmtp_options *options, stru
     l->stop_fd = eventfd(0, EFD_CLOEXEC);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->gone, NULL);
-    if (options->listen[0] == '/')
+    if (str_chr(str_of(options->listen), '/') >= 0)
         TRY(listen_unix(cx, l, options->listen));
     else
         TRY(listen_tcp(cx, l, options->listen));
