@@ -1,6 +1,7 @@
 /* testing.c - a fresh world for each test, on either database. */
 #include "testing/testing.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,10 +12,16 @@
 
 #define MONDAY_2026_01_05_0900 INT64_C(1767603600000000)
 
+struct more {
+    struct arena *arena;        /* this node lies in it */
+    struct more *next;
+};
+
 /* What the harness keeps beside the world that it hands out. */
 struct world_full {
     struct world w;
-    char *database;     /* PostgreSQL: to drop afterwards */
+    char *database;             /* PostgreSQL: to drop afterwards */
+    struct more *_Atomic more;  /* of world_cx */
 };
 
 static void run_psql(struct arena *arena, const char *sql)
@@ -96,6 +103,10 @@ int world_teardown(void **state)
     struct world_full *full = *state;
     struct arena *arena = full->w.arena;
     store_close(&full->w.store);
+    for (struct more *m = full->more, *next; m; m = next) {
+        next = m->next;
+        arena_free(&(struct arena *){ m->arena });
+    }
     if (full->database)
         run_psql(arena, arena_printf(arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", full->database).ptr);
     int code = system(arena_printf(arena, "rm -rf '%s'", full->w.dir).ptr);
@@ -126,8 +137,13 @@ void world_advance(struct world *w, int64_t us)
 
 struct cx world_cx(struct world *w)
 {
+    struct world_full *full = (struct world_full *)(void *)w;
     struct cx cx = w->cx;
     cx.arena = arena_new("test-thread", 0);
+    struct more *more = NEW(cx.arena, struct more);
+    *more = (struct more){ cx.arena, atomic_load(&full->more) };
+    while (!atomic_compare_exchange_weak(&full->more, &more->next, more))
+        ;
     failure_clear(&cx);
     return cx;
 }

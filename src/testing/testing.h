@@ -54,7 +54,7 @@ int world_run(const struct CMUnitTest *tests, size_t n);
 
 /* Moves the world's clock. */
 void world_advance(struct world *w, int64_t us);
-/* A second context of the same world with its own arena part, for a concurrent unit. */
+/* A further context of the same world for a concurrent unit, from any thread; its arena lives as long as the world. */
 struct cx world_cx(struct world *w);
 
 /* ../shared/data/SET/NAME, or NULL (and the caller skips with a word) when the sets are not there. */

@@ -9,6 +9,7 @@ static struct str setup_secret;
 
 void accounts_set_setup_secret(struct str secret)
 {
+    heap_free((void *)(uintptr_t)setup_secret.ptr);
     setup_secret = (struct str){ secret.len ? heap_copy(secret) : NULL, secret.len };
 }
 

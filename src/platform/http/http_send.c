@@ -8,6 +8,8 @@ static const char page_csp[] =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; frame-src 'self' blob:; worker-src 'self'; "
     "manifest-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'";
+/* A worker takes the policy of its own script. */
+static const char script_csp[] = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
 static const char sandbox_csp[] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
 /* The browser's own viewer does not run in a sandbox; a PDF cannot reach our origin from it either. */
 static const char pdf_csp[] = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'";
@@ -110,7 +112,8 @@ static void put_headers(struct exchange *x)
     put(x, "X-Content-Type-Options", "nosniff");
     put(x, "Referrer-Policy", "same-origin");
     bool pdf = reply->sandbox && str_istarts(reply->content_type, STR("application/pdf"));
-    put(x, "Content-Security-Policy", reply->page ? page_csp : pdf ? pdf_csp : reply->sandbox ? sandbox_csp : api_csp);
+    bool script = str_starts(reply->content_type, STR("text/javascript"));
+    put(x, "Content-Security-Policy", reply->page ? page_csp : pdf ? pdf_csp : reply->sandbox ? sandbox_csp : script ? script_csp : api_csp);
     if (reply->page) {
         put(x, "Cross-Origin-Opener-Policy", "same-origin");
         put(x, "X-Frame-Options", "DENY");

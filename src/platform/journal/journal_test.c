@@ -94,7 +94,6 @@ static void *append_many(void *arg)
         struct cx cx = world_cx(w);
         struct append a = { .account_id = 1, .type = "storm" };
         CHECK_OK(&cx, store_write(w->store, &cx, append_one, &a));
-        arena_free(&cx.arena);
     }
     return NULL;
 }
@@ -125,7 +124,6 @@ static void a_consumer_sees_a_storm_in_order(void **state)
         struct cx cx = world_cx(w);
         CHECK_OK(&cx, journal_run_once(w->store, &cx, &consumer, &did));
         all += did;
-        arena_free(&cx.arena);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);

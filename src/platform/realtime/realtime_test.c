@@ -143,7 +143,6 @@ static void add(struct world *w, struct adding a)
 {
     struct cx cx = world_cx(w);
     CHECK_OK(&cx, store_write(w->store, &cx, add_events, &a));
-    arena_free(&cx.arena);
 }
 
 static struct realtime *start(struct world *w, unsigned max_per_user)

@@ -277,13 +277,6 @@ static void run_batch(struct world *w, struct batch *b, int n)
             ;
     sem_destroy(&b->done);
     sem_destroy(&b->gate);
-    arena_free(&holder.arena);
-}
-
-static void free_batch(struct batch *b, int n)
-{
-    for (int i = 0; i < n; i++)
-        arena_free(&b->cx[i].arena);
 }
 
 static void one_bad_unit_does_not_harm_its_group(void **state)
@@ -295,7 +288,6 @@ static void one_bad_unit_does_not_harm_its_group(void **state)
     for (int i = 0; i < 6; i++)
         CHECK_INT(b.codes[i], want[i]);
     CHECK(b.cx[2].failure.message.len);
-    free_batch(&b, 6);
 }
 
 static void a_failed_commit_fails_the_whole_group(void **state)
@@ -308,12 +300,10 @@ static void a_failed_commit_fails_the_whole_group(void **state)
         CHECK_INT(b.codes[i], E_BUSY);
         CHECK_STR(b.cx[i].failure.message, "The disk is full");
     }
-    free_batch(&b, 3);
     store_inject_full(w->store, false);
     run_batch(w, &b, 3);
     for (int i = 0; i < 3; i++)
         CHECK_INT(b.codes[i], E_OK);
-    free_batch(&b, 3);
 }
 
 static void woken(void *arg)
