@@ -135,7 +135,8 @@ enum err_code assets_serve(struct exchange *x)
     if (!asset)
         return fail(&x->cx, E_NOT_FOUND, "There is no such file");
     x->reply.content_type = str_of(asset->type);
-    x->reply.page = str_istarts(x->reply.content_type, STR("text/html"));
+    /* A shared worker obeys the policy of its own script, not that of the page that starts it. */
+    x->reply.page = str_istarts(x->reply.content_type, STR("text/html")) || str_istarts(x->reply.content_type, STR("text/javascript"));
     x->reply.cacheable = true;
     reply_header(&x->cx, "Cache-Control", is_hashed(path) ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
     const struct asset *sent = choose_encoding(x, path, asset);

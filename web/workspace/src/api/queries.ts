@@ -49,12 +49,12 @@ export function useMay(): (permission: string) => boolean {
   return (permission) => permissions.includes(permission)
 }
 
-// Small lists that every screen needs whole; the server pages by 100.
+// Small lists that every screen needs whole.
 async function all<T>(path: string, query: Query = {}): Promise<T[]> {
   const items: T[] = []
   let cursor: string | null = null
   do {
-    const page: Page<T> = await api.get<Page<T>>(path, { ...query, limit: 100, cursor })
+    const page: Page<T> = await api.get<Page<T>>(path, { ...query, cursor })
     items.push(...page.items)
     cursor = page.next_cursor
   } while (cursor && items.length < 1000)

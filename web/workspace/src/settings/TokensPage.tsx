@@ -16,7 +16,7 @@ import { PERMISSIONS } from './permissions'
 const refresh = () => void queryClient.invalidateQueries({ queryKey: ['tokens'] })
 
 export function TokensPage() {
-  const tokens = useQuery({ queryKey: ['tokens'], queryFn: () => api.get<Page<Token>>('/tokens', { limit: 100 }) })
+  const tokens = useQuery({ queryKey: ['tokens'], queryFn: () => api.get<Page<Token>>('/tokens') })
   const [adding, setAdding] = useState(false)
   return (
     <PageFrame
