@@ -104,6 +104,7 @@ void realtime_adopt(struct realtime *rt, int fd, struct str early, const struct 
     *c = (struct conn){ .rt = rt, .fd = fd, .user = *user, .cursor = after, .closed = closed, .closed_arg = arg };
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
+    c->user.team_ids = NULL;    /* without teams it may still point into the caller's arena */
     if (user->nteams) {
         int64_t *teams = heap_new(user->nteams * sizeof *teams);
         memcpy(teams, user->team_ids, user->nteams * sizeof *teams);

@@ -155,7 +155,8 @@ static struct client join(struct world *w, struct realtime *rt, int64_t account_
 {
     int pair[2];
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    struct realtime_user user = { .account_id = account_id, .user_id = user_id };
+    int64_t none; /* a user without teams may come with the place of an empty list */
+    struct realtime_user user = { .account_id = account_id, .user_id = user_id, .team_ids = &none };
     realtime_adopt(rt, pair[1], STR_NONE, &user, after, NULL, NULL);
     return (struct client){ .fd = pair[0], .in = buf_new(w->arena, 0) };
 }
