@@ -93,7 +93,7 @@ function Person({ ticket }: { ticket: TicketFull }) {
     <div className="person">
       <Avatar name={name} size="large" />
       <div className="grow">
-        <h3 className="ellipsis" dir="auto">
+        <h2 className="ellipsis" dir="auto">
           {may('contact.read') ? (
             <Link to="/contacts/$id" params={{ id: requester.id }}>
               {name}
@@ -101,7 +101,7 @@ function Person({ ticket }: { ticket: TicketFull }) {
           ) : (
             name
           )}
-        </h3>
+        </h2>
         {requester.organization && (
           <p className="small ellipsis">
             <Link to="/organizations/$id" params={{ id: requester.organization.id }}>

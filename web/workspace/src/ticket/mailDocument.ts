@@ -40,10 +40,17 @@ export function mailDocument(html: string, { origin, pictures, inline, proxy }: 
     ],
     FORBID_ATTR: ['srcset', 'ping', 'autofocus', 'id', 'name'],
     ALLOW_DATA_ATTR: false,
+    ADD_ATTR: ['data-remote-src', 'data-cid'],
   }) as unknown as HTMLElement
   let blocked = 0
   for (const picture of body.querySelectorAll('img')) {
-    const src = picture.getAttribute('src') ?? ''
+    // The server puts the address of a picture that is not shown at once beside an empty src.
+    const part = picture.getAttribute('data-cid')
+    const src = part
+      ? `cid:${encodeURIComponent(part)}`
+      : (picture.getAttribute('data-remote-src') ?? picture.getAttribute('src') ?? '')
+    picture.removeAttribute('data-remote-src')
+    picture.removeAttribute('data-cid')
     if (/^cid:/i.test(src)) {
       const own = inline(decodeURIComponent(src.slice(4)))
       if (own) picture.setAttribute('src', own)
