@@ -199,3 +199,30 @@ void blob_writer_free(struct blob_writer **writer)
     heap_free(w);
     *writer = NULL;
 }
+
+/* ---- in two steps ---- */
+
+enum err_code blob_prepare(struct cx *cx, struct blobs *blobs, struct str content, struct blob_ready *ret)
+{
+    int64_t size = 0;
+    *ret = (struct blob_ready){ .content = content };
+    if (content.len <= BLOB_INLINE_BYTES) {
+        ret->hash = crypto_sha256(cx->arena, content);
+        return E_OK;
+    }
+    TRY(blob_writer_open(cx, blobs, content.len, &ret->writer));
+    TRY(blob_writer_add(cx, ret->writer, content));
+    return blob_writer_finish(cx, ret->writer, &ret->hash, &size);
+}
+
+enum err_code blob_keep(struct cx *cx, struct db *db, const struct blob_ready *ready)
+{
+    if (ready->writer)
+        return blob_adopt(cx, db, ready->writer);
+    return remember(cx, db, ready->hash, (int64_t)ready->content.len, ready->content.ptr ? ready->content : STR(""));
+}
+
+void blob_ready_free(struct blob_ready *ready)
+{
+    blob_writer_free(&ready->writer);
+}

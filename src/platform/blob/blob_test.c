@@ -53,6 +53,30 @@ static void contents_come_back_at_every_size(void **state)
     blobs_free(&blobs);
 }
 
+static enum err_code keep(struct cx *cx, struct db *db, void *arg)
+{
+    return blob_keep(cx, db, arg);
+}
+
+static void contents_are_prepared_outside_and_kept_inside_a_unit(void **state)
+{
+    struct world *w = *state;
+    struct blobs *blobs = blobs_new(w->dir);
+    static const size_t sizes[] = { 0, 1, BLOB_INLINE_BYTES, BLOB_INLINE_BYTES + 1 };
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        struct blob_ready ready;
+        CHECK_OK(&w->cx, blob_prepare(&w->cx, blobs, bytes(w, sizes[i]), &ready));
+        struct put p = { .blobs = blobs, .hash = ready.hash, .max = 2000000 };
+        CHECK_ERR(store_read(w->store, &w->cx, get, &p), E_NOT_FOUND);
+        CHECK_OK(&w->cx, store_write(w->store, &w->cx, keep, &ready));
+        CHECK_OK(&w->cx, store_write(w->store, &w->cx, keep, &ready));      /* a unit may run again */
+        blob_ready_free(&ready);
+        CHECK_OK(&w->cx, store_read(w->store, &w->cx, get, &p));
+        CHECK(str_eq(p.back, bytes(w, sizes[i])));
+    }
+    blobs_free(&blobs);
+}
+
 static void limits_and_absent_ones(void **state)
 {
     struct world *w = *state;
@@ -95,4 +119,5 @@ static void streams_are_adopted_or_vanish(void **state)
     blobs_free(&blobs);
 }
 
-TESTS(BOTH(contents_come_back_at_every_size), BOTH(limits_and_absent_ones), BOTH(streams_are_adopted_or_vanish))
+TESTS(BOTH(contents_come_back_at_every_size), BOTH(contents_are_prepared_outside_and_kept_inside_a_unit),
+      BOTH(limits_and_absent_ones), BOTH(streams_are_adopted_or_vanish))
