@@ -217,6 +217,11 @@ static enum err_code store_colleague(struct cx *cx, struct db *db, struct email 
         evidence_add(&p->evidence, "colleague", 0, 0, STR("From a colleague's address, but not proven (SPF, DKIM, token): kept as a note"));
         return join_ticket(cx, db, message, join->ticket_id, p);
     }
+    if (!(user->permissions & PERM_BIT(PERM_TICKET_REPLY))) {
+        message->internal = message->automatic = true;
+        evidence_add(&p->evidence, "colleague", 0, 0, STR("From a colleague who may not answer customers: kept as a note"));
+        return join_ticket(cx, db, message, join->ticket_id, p);
+    }
     struct reply_request request = { .message = message };
     act_as(cx, STR("user"), user->id);
     TRY(tickets_get(cx, db, join->ticket_id, &request.ticket));

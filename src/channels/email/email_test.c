@@ -3,6 +3,7 @@
 
 #include "testing/testing.h"
 
+#include "accounts_sql.h"
 #include "channels/email/email_desk_test.h"
 
 /* ---- tokens ---- */
@@ -401,6 +402,30 @@ static void a_colleagues_mail_is_an_answer_only_when_proven(void **state)
     desk_close(&d);
 }
 
+static enum err_code forbid_replies(struct cx *cx, struct db *db, void *arg)
+{
+    struct user user;
+    TRY(accounts_user(cx, db, ((const struct desk *)arg)->user_id, &user));
+    return role_update(cx, db, (struct role_update_in){ cx->account_id, user.role_id, STR("Readers"),
+                                                        (int64_t)(user.permissions & ~PERM_BIT(PERM_TICKET_REPLY)), false }, NULL);
+}
+
+static void a_colleague_who_may_not_reply_leaves_a_note(void **state)
+{
+    struct desk d = desk_open(*state);
+    struct em_mail first = desk_mail(&d, "ann@example.org", "Order", "a1@example.org", "", "1");
+    struct em_mail out = desk_row(&d, desk_reply(&d, (struct desk_reply){ .ticket_id = first.ticket_id, .text = "hello" }).mail_id);
+    struct str proof = arena_printf(d.w->arena, "In-Reply-To: <%s>\nAuthentication-Results: mx.example.com; spf=pass; dkim=pass; dmarc=pass\n",
+                                    out.header_message_id.ptr);
+    CHECK_OK(d.cx, store_write(d.w->store, d.cx, forbid_replies, &d));
+    struct em_mail row = desk_mail(&d, "agent@example.com", "Re: Order", "g3@example.com", proof.ptr, "It left today.");
+    struct message_full message = desk_message(&d, row.message_id);
+    CHECK_INT(row.ticket_id, first.ticket_id);
+    CHECK_STR(message.visibility, "internal");
+    CHECK_INT(message.mail_id, row.id);         /* nothing went out */
+    desk_close(&d);
+}
+
 static void an_own_mail_that_comes_back_is_swallowed(void **state)
 {
     struct desk d = desk_open(*state);
@@ -440,5 +465,5 @@ TESTS(UNIT(a_token_proves_account_ticket_and_recipient), UNIT(a_token_survives_u
       BOTH(machines_never_reopen), BOTH(a_redelivery_is_one_message_with_both_recipients),
       BOTH(what_cannot_be_read_is_set_aside_and_stops_nothing), BOTH(a_mail_that_ends_the_program_is_set_aside),
       BOTH(a_blocked_sender_is_spam), BOTH(a_colleague_forwards_in_the_customers_name),
-      BOTH(a_colleagues_mail_is_an_answer_only_when_proven), BOTH(an_own_mail_that_comes_back_is_swallowed),
+      BOTH(a_colleagues_mail_is_an_answer_only_when_proven), BOTH(a_colleague_who_may_not_reply_leaves_a_note), BOTH(an_own_mail_that_comes_back_is_swallowed),
       BOTH(a_contact_form_speaks_for_its_writer), BOTH(a_full_disk_takes_nothing_over))

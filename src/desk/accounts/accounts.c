@@ -172,7 +172,7 @@ static struct user user_of(const struct user_row *row)
 {
     return (struct user){ .id = row->id, .name = row->name, .email = row->email, .status = row->status,
                           .signature = row->signature, .time_zone = row->time_zone, .locale = row->locale,
-                          .role_id = row->role_id };
+                          .role_id = row->role_id, .permissions = (uint64_t)row->permissions };
 }
 
 enum err_code accounts_user(struct cx *cx, struct db *db, int64_t id, struct user *ret)

@@ -69,6 +69,7 @@ struct user {
     int64_t id;
     struct str name, email, status, signature, time_zone, locale;
     int64_t role_id;
+    uint64_t permissions;               /* of the role */
 };
 /* The id, name, e-mail, signature of a user of cx->account_id. */
 enum err_code accounts_user(struct cx *cx, struct db *db, int64_t id, struct user *ret) MUST_CHECK;
