@@ -55,16 +55,23 @@ static struct em_mail_receive_in arrival_row(struct cx *cx, const struct email_a
     };
 }
 
-enum err_code email_receive_in(struct cx *cx, struct db *db, struct email *email, const struct email_arrival *arrival, int64_t *ret_mail_id)
+static enum err_code insert_arrival(struct cx *cx, struct db *db, const struct email_arrival *arrival, struct str raw_hash, int64_t *ret_mail_id)
 {
     int64_t mailbox_id = 0;
     TRY(choose_mailbox(cx, db, arrival, &mailbox_id));
     struct em_mail_receive_in row = arrival_row(cx, arrival, mailbox_id);
-    TRY(blob_put(cx, db, email->blobs, arrival->raw, &row.raw_hash));
+    row.raw_hash = raw_hash;
     struct em_id id;
     TRY(em_mail_receive(cx, db, row, &id));
     *ret_mail_id = id.id;
     return E_OK;
+}
+
+enum err_code email_receive_in(struct cx *cx, struct db *db, struct email *email, const struct email_arrival *arrival, int64_t *ret_mail_id)
+{
+    struct str hash;
+    TRY(blob_put(cx, db, email->blobs, arrival->raw, &hash));
+    return insert_arrival(cx, db, arrival, hash, ret_mail_id);
 }
 
 enum err_code email_receive_refused(struct cx *cx, struct db *db, const struct email_arrival *arrival, int64_t size_bytes, struct str detail)
@@ -80,7 +87,7 @@ enum err_code email_receive_refused(struct cx *cx, struct db *db, const struct e
 }
 
 struct receive_unit {
-    struct email *email;
+    struct blob_ready raw;
     const struct email_arrival *arrival;
     int64_t mail_id;
 };
@@ -88,7 +95,8 @@ struct receive_unit {
 static enum err_code receive_unit(struct cx *cx, struct db *db, void *arg)
 {
     struct receive_unit *unit = arg;
-    return email_receive_in(cx, db, unit->email, unit->arrival, &unit->mail_id);
+    TRY(blob_keep(cx, db, &unit->raw));
+    return insert_arrival(cx, db, unit->arrival, unit->raw.hash, &unit->mail_id);
 }
 
 enum err_code email_receive(struct cx *cx, struct email *email, const struct email_arrival *arrival, int64_t *ret_mail_id)
@@ -99,8 +107,12 @@ enum err_code email_receive(struct cx *cx, struct email *email, const struct ema
         return fail_field(cx, "raw", "The mail is empty");
     if (arrival->raw.len > EMAIL_MAX_BYTES)
         return fail(cx, E_LIMIT, "The mail is larger than %d MiB", EMAIL_MAX_BYTES >> 20);
-    struct receive_unit unit = { email, arrival, 0 };
-    TRY(arrival->historic ? store_write_bulk(email->store, cx, receive_unit, &unit) : store_write(email->store, cx, receive_unit, &unit));
+    struct receive_unit unit = { .arrival = arrival };
+    enum err_code code = blob_prepare(cx, email->blobs, arrival->raw, &unit.raw);
+    if (code == E_OK)
+        code = (arrival->historic ? store_write_bulk : store_write)(email->store, cx, receive_unit, &unit);
+    blob_ready_free(&unit.raw);
+    TRY(code);
     *ret_mail_id = unit.mail_id;
     atomic_fetch_add_explicit(&email->counters.received, 1, memory_order_relaxed);
     email_intake_wake(email);
@@ -139,22 +151,23 @@ int64_t email_account_of(struct cx *cx, struct email *email, struct str recipien
     return key.account_id;
 }
 
-static enum err_code lmtp_recipient(struct cx *cx, struct str address, void *arg)
+static enum err_code lmtp_recipient(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret)
 {
-    struct em_mailbox_key key;
-    return find(cx, arg, address, &key);
+    struct em_mailbox_key key = { 0 };
+    TRY(find(cx, arg, address, &key));
+    ret->account_id = key.account_id;
+    ret->target_id = key.id;
+    return E_OK;
 }
 
 static enum err_code lmtp_deliver(struct cx *cx, const struct lmtp_mail *mail, void *arg)
 {
-    struct em_mailbox_key key = { 0 };
-    TRY(find(cx, arg, mail->recipient, &key));
-    cx->account_id = key.account_id;
+    cx->account_id = mail->recipient.account_id;
     cx->actor = STR("system");
     int64_t mail_id = 0;
     return email_receive(cx, arg, &(struct email_arrival){
-        .raw = mail->raw, .source = STR("lmtp"), .source_ref = mail->client, .mailbox_id = key.id,
-        .envelope_from = mail->envelope_from, .recipient = mail->recipient }, &mail_id);
+        .raw = mail->raw, .source = STR("lmtp"), .source_ref = mail->client, .mailbox_id = mail->recipient.target_id,
+        .envelope_from = mail->envelope_from, .recipient = mail->recipient.address }, &mail_id);
 }
 
 enum err_code email_lmtp_begin(struct cx *cx, struct email *email, const char *listen)

@@ -9,9 +9,14 @@
 
 #include "base/base.h"
 
+struct lmtp_recipient {
+    struct str address;
+    int64_t account_id, target_id;  /* whatever the recipient function finds: it need not be looked up again */
+};
+
 struct lmtp_mail {
     struct str envelope_from;       /* "" = null path */
-    struct str recipient;
+    struct lmtp_recipient recipient;
     struct str raw;                 /* as received, CR LF, dot-unstuffed */
     struct str client;              /* address of the peer */
 };
@@ -21,8 +26,8 @@ struct lmtp_options {
     size_t max_message_bytes;       /* 0: 50 MiB */
     unsigned max_connections;       /* 0: 64 */
     int64_t idle_us;                /* 0: 5 minutes */
-    /* RCPT TO: E_OK accepts, E_NOT_FOUND answers 550, anything else 451. */
-    enum err_code (*recipient)(struct cx *cx, struct str address, void *arg);
+    /* RCPT TO: E_OK accepts, E_NOT_FOUND answers 550, anything else 451.  What it sets is handed to deliver. */
+    enum err_code (*recipient)(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret);
     /* After DATA, once per recipient; several mails of one transaction come together.  E_OK only when durable (250);
      * E_LIMIT and E_INVALID answer 5xx, anything else 451: the sender keeps it. */
     enum err_code (*deliver)(struct cx *cx, const struct lmtp_mail *mail, void *arg);

@@ -33,7 +33,7 @@ struct session {
 
     bool has_from, utf8;
     struct str from;
-    struct str *recipients;
+    struct lmtp_recipient *recipients;
     size_t nrecipients;
 
     char *body;
@@ -285,8 +285,8 @@ static void command_rcpt(struct session *s, struct str args)
     if (s->nrecipients == MAX_RECIPIENTS)
         return reply(s, "452 4.5.3 Too many recipients");
     struct cx cx = unit_cx(s);
-    struct str address = arena_copy(s->arena, path);
-    switch (s->options->recipient(&cx, address, s->options->arg)) {
+    struct lmtp_recipient found = { .address = arena_copy(s->arena, path) };
+    switch (s->options->recipient(&cx, found.address, s->options->arg, &found)) {
     case E_OK:
         break;
     case E_NOT_FOUND:
@@ -296,8 +296,8 @@ static void command_rcpt(struct session *s, struct str args)
         return reply(s, "451 4.3.0 Try again later");
     }
     if (!s->recipients)
-        s->recipients = NEWN(s->arena, struct str, MAX_RECIPIENTS);
-    s->recipients[s->nrecipients++] = address;
+        s->recipients = NEWN(s->arena, struct lmtp_recipient, MAX_RECIPIENTS);
+    s->recipients[s->nrecipients++] = found;
     reply(s, "250 2.1.5 Ok");
 }
 
@@ -361,7 +361,7 @@ static enum body_state scan_body(struct session *s, enum body_state state)
     return state;
 }
 
-static void deliver(struct session *s, struct str recipient)
+static void deliver(struct session *s, struct lmtp_recipient recipient)
 {
     struct cx cx = unit_cx(s);
     struct lmtp_mail mail = { s->from, recipient, { s->body ? s->body : "", s->body_len }, s->client };
@@ -374,7 +374,7 @@ static void deliver(struct session *s, struct str recipient)
     case E_INVALID:
         return reply(s, "554 5.6.0 Message refused");
     default:
-        log_event(LOG_WARN, "lmtp.deliver", F_TXT("error", err_name(code)), F_STR("recipient", recipient),
+        log_event(LOG_WARN, "lmtp.deliver", F_TXT("error", err_name(code)), F_STR("recipient", recipient.address),
                   F_STR("message", cx.failure.message), F_STR("detail", cx.failure.detail));
         return reply(s, "451 4.3.0 Not stored, try again later");
     }

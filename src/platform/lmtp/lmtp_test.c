@@ -21,7 +21,7 @@ struct sink {
     int mails;
 };
 
-static enum err_code take_recipient(struct cx *cx, struct str address, void *arg)
+static enum err_code take_recipient(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret)
 {
     (void)arg;
     if (str_starts(address, STR("nobody@")))
@@ -32,14 +32,14 @@ static enum err_code take_recipient(struct cx *cx, struct str address, void *arg
 static enum err_code take_mail(struct cx *cx, const struct lmtp_mail *mail, void *arg)
 {
     struct sink *sink = arg;
-    if (str_starts(mail->recipient, STR("full@")))
+    if (str_starts(mail->recipient.address, STR("full@")))
         return fail(cx, E_LIMIT, "full");
-    if (str_starts(mail->recipient, STR("bad@")))
+    if (str_starts(mail->recipient.address, STR("bad@")))
         return fail_field(cx, "raw", "bad");
-    if (str_starts(mail->recipient, STR("broken@")))
+    if (str_starts(mail->recipient.address, STR("broken@")))
         return fail_internal(cx, "broken");
     pthread_mutex_lock(&sink->lock);
-    buf_printf(&sink->log, "%.*s>%.*s:%.*s|", STR_ARG(mail->envelope_from), STR_ARG(mail->recipient), STR_ARG(mail->raw));
+    buf_printf(&sink->log, "%.*s>%.*s:%.*s|", STR_ARG(mail->envelope_from), STR_ARG(mail->recipient.address), STR_ARG(mail->raw));
     sink->shared_raw += sink->last_raw == mail->raw.ptr;
     sink->last_raw = mail->raw.ptr;
     sink->mails++;

@@ -338,9 +338,10 @@ struct inbox {
     int refusals;       /* that many deliveries fail first */
 };
 
-static enum err_code take_anybody(struct cx *cx, struct str address, void *arg)
+static enum err_code take_anybody(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret)
 {
     (void)arg;
+    (void)ret;
     return str_starts(address, STR("nobody@")) ? fail(cx, E_NOT_FOUND, "nobody") : E_OK;
 }
 
