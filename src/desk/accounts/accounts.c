@@ -228,7 +228,7 @@ enum err_code accounts_check_team(struct cx *cx, struct db *db, int64_t team_id,
 {
     struct team_row *rows;
     size_t n;
-    TRY(team_list(cx, db, (struct team_list_in){ cx->account_id, team_id }, &rows, &n));
+    TRY(team_list(cx, db, (struct team_list_in){ .account_id = cx->account_id, .id = team_id }, &rows, &n));
     if (team_id <= 0 || n == 0)
         return fail_field(cx, field, "There is no team with this id");
     if (rows[0].archived)

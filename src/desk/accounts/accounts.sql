@@ -25,11 +25,12 @@ UPDATE account SET name = :name, settings = :settings, version = version + 1 WHE
 
 -- @row role_row(id int, name text, permissions int, only_own_teams bool, builtin bool, version int)
 
--- @many role_list(account_id int, id int) -> role_row
+-- @many role_list(account_id int, id int, after_id int, limit int) -> role_row
 SELECT id, name, permissions, only_own_teams, builtin, version FROM role
-WHERE account_id = :account_id
+WHERE account_id = :account_id AND id > :after_id
 AND id = :id -- @if id
 ORDER BY id
+LIMIT :limit -- @if limit
 
 -- @one role_insert(account_id int, name text, permissions int, only_own_teams bool, builtin bool, now int) -> account_id_row
 INSERT INTO role (account_id, name, permissions, only_own_teams, builtin, created_us, version)
@@ -125,11 +126,13 @@ WHERE account_id = :account_id AND id = :user_id AND status = 'active'
 
 -- @row team_row(id int, name text, description text, archived bool, created_us int, version int)
 
--- @many team_list(account_id int, id int) -> team_row
+-- @many team_list(account_id int, id int, after text?, limit int) -> team_row
 SELECT id, name, description, archived, created_us, version FROM team
 WHERE account_id = :account_id
 AND id = :id -- @if id
-ORDER BY name, id
+AND name > :after -- @if after
+ORDER BY name
+LIMIT :limit -- @if limit
 
 -- @one team_insert(account_id int, name text, description text, now int) -> account_id_row
 INSERT INTO team (account_id, name, description, archived, created_us, updated_us, version)
@@ -239,11 +242,13 @@ DELETE FROM login_throttle WHERE last_failure_us < :before
 
 -- @row token_row(id int, name text, prefix text, permissions int, created_us int, last_used_us ref, expires_us ref, revoked_us ref)
 
--- @many token_list(account_id int, user_id int, id int) -> token_row
+-- @many token_list(account_id int, user_id int, id int, before_id int, limit int) -> token_row
 SELECT id, name, prefix, permissions, created_us, last_used_us, expires_us, revoked_us FROM api_token
 WHERE account_id = :account_id AND user_id = :user_id
 AND id = :id -- @if id
+AND id < :before_id -- @if before_id
 ORDER BY id DESC
+LIMIT :limit -- @if limit
 
 -- @one token_insert(account_id int, user_id int, name text, hash text, prefix text, permissions int, now int,
 --   expires_us ref) -> account_id_row

@@ -128,16 +128,24 @@ static struct token_out token_of(struct cx *cx, const struct token_row *row)
     };
 }
 
-HANDLER(token_page, struct nothing, struct page_out)
+struct list_in { struct page_in page; };
+static const struct field list_in_fields[] = { PAGE_FIELDS(struct list_in, page) };
+
+HANDLER(token_page, struct list_in, struct page_out)
 {
+    struct token_list_in which = { .account_id = cx->account_id, .user_id = cx->user_id, .limit = in->page.limit + 1 };
     struct token_row *rows;
     size_t n;
-    (void)in;
-    TRY(token_list(cx, db, (struct token_list_in){ .account_id = cx->account_id, .user_id = cx->user_id }, &rows, &n));
-    struct token_out *items = NEWN(cx->arena, struct token_out, n + 1);
-    for (size_t i = 0; i < n; i++)
+    if (in->page.cursor.ptr)
+        TRY(page_cursor_read(cx, in->page.cursor, &which.before_id, 1));
+    TRY(token_list(cx, db, which, &rows, &n));
+    size_t shown = MIN(n, (size_t)in->page.limit);
+    struct token_out *items = NEWN(cx->arena, struct token_out, shown + 1);
+    for (size_t i = 0; i < shown; i++)
         items[i] = token_of(cx, &rows[i]);
-    out->items = (struct list){ .items = items, .n = n };
+    out->items = (struct list){ .items = items, .n = shown };
+    if (n > shown)
+        out->next_cursor = page_cursor(cx->arena, &items[shown - 1].id, 1);
     return E_OK;
 }
 
@@ -177,7 +185,7 @@ HANDLER(token_post, struct token_in, struct token_made_out)
     TRY(token_make(cx, db, &made, &text));
     struct token_row *rows;
     size_t n;
-    TRY(token_list(cx, db, (struct token_list_in){ cx->account_id, cx->user_id, made.id }, &rows, &n));
+    TRY(token_list(cx, db, (struct token_list_in){ .account_id = cx->account_id, .user_id = cx->user_id, .id = made.id }, &rows, &n));
     ASSERT(n == 1);
     struct token_out t = token_of(cx, &rows[0]);
     *out = (struct token_made_out){ t.id, t.name, t.prefix, t.permissions, t.created_at, t.last_used_at, t.expires_at,
@@ -210,7 +218,7 @@ static const struct route routes[] = {
       .permission = PERM_ACCOUNT_WRITE, FIELDS(account_in_fields, struct account_in),
       RETURNS(&account_shape, struct account_out), ETAG(struct account_out, version), .handler = account_patch },
     { .method = METHOD_GET, .path = "/api/v1/tokens", .summary = "List the caller's API tokens", .permission = PERM_TOKEN_WRITE,
-      .in_size = sizeof(struct nothing), RETURNS_PAGE(&token_shape), .handler = token_page },
+      FIELDS(list_in_fields, struct list_in), RETURNS_PAGE(&token_shape), .handler = token_page },
     { .method = METHOD_POST, .path = "/api/v1/tokens", .summary = "Create an API token", .permission = PERM_TOKEN_WRITE,
       .creates = true, FIELDS(token_in_fields, struct token_in), RETURNS(&token_made_shape, struct token_made_out),
       .handler = token_post },

@@ -23,14 +23,13 @@ static const struct field team_fields[] = {
 };
 static SHAPE(team_shape, "Team", struct team_out, team_fields);
 
-/* id 0: all of the account. */
-static enum err_code teams_load(struct cx *cx, struct db *db, int64_t id, struct team_out **ret, size_t *ret_n)
+static enum err_code teams_load(struct cx *cx, struct db *db, struct team_list_in which, struct team_out **ret, size_t *ret_n)
 {
     struct team_row *rows;
     struct team_member_row *members;
     size_t nmembers;
-    TRY(team_list(cx, db, (struct team_list_in){ cx->account_id, id }, &rows, ret_n));
-    TRY(team_member_list(cx, db, (struct team_member_list_in){ .account_id = cx->account_id, .team_id = id }, &members, &nmembers));
+    TRY(team_list(cx, db, which, &rows, ret_n));
+    TRY(team_member_list(cx, db, (struct team_member_list_in){ .account_id = cx->account_id, .team_id = which.id }, &members, &nmembers));
     struct team_out *out = *ret = NEWN(cx->arena, struct team_out, *ret_n + 1);
     for (size_t i = 0; i < *ret_n; i++) {
         int64_t *ids = NEWN(cx->arena, int64_t, nmembers + 1);
@@ -50,19 +49,28 @@ static enum err_code team_load(struct cx *cx, struct db *db, int64_t id, struct 
     struct team_out *teams;
     size_t n = 0;
     if (id > 0)
-        TRY(teams_load(cx, db, id, &teams, &n));
+        TRY(teams_load(cx, db, (struct team_list_in){ .account_id = cx->account_id, .id = id }, &teams, &n));
     if (n == 0)
         return fail(cx, E_NOT_FOUND, "There is no such team");
     *ret = teams[0];
     return E_OK;
 }
 
-HANDLER(team_page, struct nothing, struct page_out)
+struct list_in { struct page_in page; };
+static const struct field list_in_fields[] = { PAGE_FIELDS(struct list_in, page) };
+
+HANDLER(team_page, struct list_in, struct page_out)
 {
+    struct team_list_in which = { .account_id = cx->account_id, .limit = in->page.limit + 1 };
     struct team_out *teams;
-    (void)in;
-    TRY(teams_load(cx, db, 0, &teams, &out->items.n));
-    out->items.items = teams;
+    size_t n;
+    if (in->page.cursor.ptr)
+        TRY(page_cursor_read_text(cx, in->page.cursor, &which.after));
+    TRY(teams_load(cx, db, which, &teams, &n));
+    size_t shown = MIN(n, (size_t)in->page.limit);
+    out->items = (struct list){ .items = teams, .n = shown };
+    if (n > shown)
+        out->next_cursor = page_cursor_text(cx->arena, teams[shown - 1].name);
     return E_OK;
 }
 
@@ -176,7 +184,7 @@ enum err_code role_load(struct cx *cx, struct db *db, int64_t id, struct role_ou
     struct role_row *rows;
     size_t n = 0;
     if (id > 0)
-        TRY(role_list(cx, db, (struct role_list_in){ cx->account_id, id }, &rows, &n));
+        TRY(role_list(cx, db, (struct role_list_in){ .account_id = cx->account_id, .id = id }, &rows, &n));
     if (n == 0)
         return fail(cx, E_NOT_FOUND, "There is no such role");
     *ret = role_of(cx, &rows[0]);
@@ -184,16 +192,21 @@ enum err_code role_load(struct cx *cx, struct db *db, int64_t id, struct role_ou
     return E_OK;
 }
 
-HANDLER(role_page, struct nothing, struct page_out)
+HANDLER(role_page, struct list_in, struct page_out)
 {
+    struct role_list_in which = { .account_id = cx->account_id, .limit = in->page.limit + 1 };
     struct role_row *rows;
     size_t n;
-    (void)in;
-    TRY(role_list(cx, db, (struct role_list_in){ .account_id = cx->account_id }, &rows, &n));
-    struct role_out *items = NEWN(cx->arena, struct role_out, n + 1);
-    for (size_t i = 0; i < n; i++)
+    if (in->page.cursor.ptr)
+        TRY(page_cursor_read(cx, in->page.cursor, &which.after_id, 1));
+    TRY(role_list(cx, db, which, &rows, &n));
+    size_t shown = MIN(n, (size_t)in->page.limit);
+    struct role_out *items = NEWN(cx->arena, struct role_out, shown + 1);
+    for (size_t i = 0; i < shown; i++)
         items[i] = role_of(cx, &rows[i]);
-    out->items = (struct list){ .items = items, .n = n };
+    out->items = (struct list){ .items = items, .n = shown };
+    if (n > shown)
+        out->next_cursor = page_cursor(cx->arena, &items[shown - 1].id, 1);
     return E_OK;
 }
 
@@ -282,7 +295,7 @@ HANDLER(role_remove, struct role_in, struct nothing)
 
 static const struct route routes[] = {
     { .method = METHOD_GET, .path = "/api/v1/teams", .summary = "List teams", .permission = PERM_USER_READ,
-      .in_size = sizeof(struct nothing), RETURNS_PAGE(&team_shape), .handler = team_page },
+      FIELDS(list_in_fields, struct list_in), RETURNS_PAGE(&team_shape), .handler = team_page },
     { .method = METHOD_POST, .path = "/api/v1/teams", .summary = "Create a team", .permission = PERM_USER_WRITE, .creates = true,
       FIELDS(team_new_fields, struct team_in), RETURNS(&team_shape, struct team_out), .handler = team_post },
     { .method = METHOD_GET, .path = "/api/v1/teams/{id}", .summary = "Read a team", .permission = PERM_USER_READ,
@@ -292,7 +305,7 @@ static const struct route routes[] = {
       FIELDS(team_patch_fields, struct team_in), RETURNS(&team_shape, struct team_out), ETAG(struct team_out, version),
       .handler = team_patch },
     { .method = METHOD_GET, .path = "/api/v1/roles", .summary = "List roles", .permission = PERM_USER_READ,
-      .in_size = sizeof(struct nothing), RETURNS_PAGE(&role_shape), .handler = role_page },
+      FIELDS(list_in_fields, struct list_in), RETURNS_PAGE(&role_shape), .handler = role_page },
     { .method = METHOD_POST, .path = "/api/v1/roles", .summary = "Create a role", .permission = PERM_USER_WRITE, .creates = true,
       FIELDS(role_new_fields, struct role_in), RETURNS(&role_shape, struct role_out), .handler = role_post },
     { .method = METHOD_GET, .path = "/api/v1/roles/{id}", .summary = "Read a role", .permission = PERM_USER_READ,

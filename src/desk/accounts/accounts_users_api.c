@@ -91,7 +91,7 @@ static enum err_code check_role(struct cx *cx, struct db *db, int64_t role_id)
 {
     struct role_row *rows;
     size_t n;
-    TRY(role_list(cx, db, (struct role_list_in){ cx->account_id, role_id }, &rows, &n));
+    TRY(role_list(cx, db, (struct role_list_in){ .account_id = cx->account_id, .id = role_id }, &rows, &n));
     if (role_id <= 0 || n == 0)
         return fail_field(cx, "role_id", "There is no role with this id");
     return check_grant(cx, (uint64_t)rows[0].permissions);

@@ -289,11 +289,12 @@ FROM message WHERE account_id = :account_id AND ticket_id = :ticket_id
 
 -- @row tag_row(id int, name text, name_folded text, uses int)
 
--- @many tag_list(account_id int, pattern text?, limit int) -> tag_row
+-- @many tag_list(account_id int, pattern text?, after text?, limit int) -> tag_row
 SELECT t.id, t.name, t.name_folded,
     (SELECT count(*) FROM ticket_tag x WHERE x.account_id = t.account_id AND x.tag_id = t.id) AS uses
 FROM tag t WHERE t.account_id = :account_id
 AND t.name_folded LIKE :pattern ESCAPE '!' -- @if pattern
+AND t.name_folded > :after -- @if after
 ORDER BY t.name_folded LIMIT :limit
 
 -- @one tag_get(account_id int, id int) -> tag_row

@@ -92,10 +92,12 @@ static const struct field tag_fields[] = {
 };
 static SHAPE(tag_shape, "Tag", struct tag_out, tag_fields);
 
-struct tag_in { int64_t id; struct str name, q; };
+struct tags_in { struct page_in page; struct str q; };
 static const struct field tags_in_fields[] = {
-    TEXT_FIELD(struct tag_in, q, .place = IN_QUERY, .optional = true, .max = 100, .doc = "Part of the name"),
+    PAGE_FIELDS(struct tags_in, page),
+    TEXT_FIELD(struct tags_in, q, .place = IN_QUERY, .optional = true, .max = 100, .doc = "Part of the name"),
 };
+struct tag_in { int64_t id; struct str name; };
 static const struct field tag_new_fields[] = {
     TEXT_FIELD(struct tag_in, name, .min = 1, .max = TAG_NAME_BYTES, .doc = "The name"),
 };
@@ -115,16 +117,21 @@ static enum err_code tag_load(struct cx *cx, struct db *db, int64_t id, struct t
     return E_OK;
 }
 
-HANDLER(tag_page, struct tag_in, struct page_out)
+HANDLER(tag_page, struct tags_in, struct page_out)
 {
-    enum { SHOWN = 200 };
+    struct tag_list_in which = { .account_id = cx->account_id, .pattern = like_pattern(cx->arena, in->q), .limit = in->page.limit + 1 };
     struct tag_row *rows;
     size_t n;
-    TRY(tag_list(cx, db, (struct tag_list_in){ cx->account_id, like_pattern(cx->arena, in->q), SHOWN }, &rows, &n));
-    struct tag_out *items = NEWN(cx->arena, struct tag_out, n + 1);
-    for (size_t i = 0; i < n; i++)
+    if (in->page.cursor.ptr)
+        TRY(page_cursor_read_text(cx, in->page.cursor, &which.after));
+    TRY(tag_list(cx, db, which, &rows, &n));
+    size_t shown = MIN(n, (size_t)in->page.limit);
+    struct tag_out *items = NEWN(cx->arena, struct tag_out, shown + 1);
+    for (size_t i = 0; i < shown; i++)
         items[i] = (struct tag_out){ rows[i].id, rows[i].name, rows[i].uses };
-    out->items = (struct list){ .items = items, .n = n };
+    out->items = (struct list){ .items = items, .n = shown };
+    if (n > shown)
+        out->next_cursor = page_cursor_text(cx->arena, rows[shown - 1].name_folded);
     return E_OK;
 }
 
@@ -172,7 +179,7 @@ HANDLER(tag_remove, struct tag_in, struct nothing)
 
 static const struct route routes[] = {
     { .method = METHOD_GET, .path = "/api/v1/tags", .summary = "List tags by name", .permission = PERM_TICKET_READ,
-      FIELDS(tags_in_fields, struct tag_in), RETURNS_PAGE(&tag_shape), .handler = tag_page },
+      FIELDS(tags_in_fields, struct tags_in), RETURNS_PAGE(&tag_shape), .handler = tag_page },
     { .method = METHOD_POST, .path = "/api/v1/tags", .summary = "Create a tag", .permission = PERM_TAG_WRITE, .creates = true,
       FIELDS(tag_new_fields, struct tag_in), RETURNS(&tag_shape, struct tag_out), .handler = tag_post },
     { .method = METHOD_PATCH, .path = "/api/v1/tags/{id}", .summary = "Rename a tag", .permission = PERM_TAG_WRITE,

@@ -17,8 +17,7 @@
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
 
-/* Permissions are bits of cx->permissions.  0 is deliberately none: such a route stops the server from starting.
- * Bits from 3 on belong to desk/accounts (enum permission). */
+/* Bits of cx->permissions.  A route with 0 stops the server from starting.  From 3 on: desk/accounts (enum permission). */
 enum { PERM_UNSET = 0, PERM_PUBLIC = 1, PERM_SIGNED_IN = 2, PERM_FIRST = 3 };
 
 enum place { IN_BODY, IN_PATH, IN_QUERY };
@@ -100,7 +99,7 @@ struct page_in {
     { .name = "limit", .doc = "Most items, 1 to 100; 50 when absent", .type = F_INT, .place = IN_QUERY,     \
       .offset = offsetof(owner, member.limit), .optional = true, .min = 1, .max = 100, .otherwise = 50 },   \
     { .name = "cursor", .doc = "next_cursor of the page before", .type = F_TEXT, .place = IN_QUERY,         \
-      .offset = offsetof(owner, member.cursor), .optional = true, .min = 1, .max = 200 }
+      .offset = offsetof(owner, member.cursor), .optional = true, .min = 1, .max = 400 }
 
 /* Output of a list route: RETURNS_PAGE. */
 struct page_out {
@@ -111,6 +110,9 @@ struct page_out {
 /* A cursor of up to 3 numbers (a time and an id, say); a forged or foreign one gives E_INVALID at "cursor". */
 struct str page_cursor(struct arena *arena, const int64_t *keys, size_t n);
 enum err_code page_cursor_read(struct cx *cx, struct str cursor, int64_t *ret_keys, size_t n) MUST_CHECK;
+/* The same for a list in the order of a unique text of at most 250 bytes. */
+struct str page_cursor_text(struct arena *arena, struct str key);
+enum err_code page_cursor_read_text(struct cx *cx, struct str cursor, struct str *ret_key) MUST_CHECK;
 
 /* `db` is inside a store_read (WORK_READ), a write unit (WORK_WRITE), or NULL (WORK_NONE). */
 typedef enum err_code handler_fn(struct cx *cx, struct db *db, const void *in, void *out);
@@ -123,8 +125,7 @@ typedef enum err_code handler_fn(struct cx *cx, struct db *db, const void *in, v
     }                                                                                                \
     static enum err_code fn##_typed(struct cx *cx, struct db *db, const in_type *in, out_type *out)
 
-/* in_type or out_type of a route without input or output. */
-struct nothing { char unused; };
+struct nothing { char unused; };     /* in_type or out_type of a route without input or output */
 
 enum work {
     WORK_BY_METHOD,     /* GET reads, the others write */

@@ -83,43 +83,69 @@ void shape_write(struct arena *arena, struct buf *out, const struct shape *shape
     write_object(&w, NULL, shape, value);
 }
 
-/* ---- cursors: count, numbers and a check sum against typing errors; it grants nothing, so it needs no key ---- */
+/* ---- cursors: a kind, the keys and a check sum against typing errors; it grants nothing, so it needs no key ---- */
 
-enum { MAX_KEYS = 3, KEY_BYTES = 8, SUM_BYTES = 4 };
+enum { MAX_KEYS = 3, KEY_BYTES = 8, SUM_BYTES = 4, TEXT_BYTES = 250, OF_TEXT = 't' };
 
-static void put_sum(unsigned char *bytes, size_t n)
+static uint32_t sum_of(struct str bytes)
 {
     uint32_t sum = 2166136261u;
-    for (size_t i = 0; i < n; i++)
-        sum = (sum ^ bytes[i]) * 16777619u;
-    memcpy(bytes + n, &sum, SUM_BYTES);
+    for (size_t i = 0; i < bytes.len; i++)
+        sum = (sum ^ (unsigned char)bytes.ptr[i]) * 16777619u;
+    return sum;
+}
+
+/* `kind` tells cursors of n numbers and of text apart. */
+static struct str cursor_write(struct arena *arena, char kind, const void *keys, size_t len)
+{
+    struct buf b = buf_new(arena, 0);
+    buf_char(&b, kind);
+    buf_add(&b, (struct str){ keys, len });
+    uint32_t sum = sum_of(buf_str(&b));
+    buf_add(&b, (struct str){ (const char *)&sum, SUM_BYTES });
+    return base64url_encode(arena, buf_str(&b));
+}
+
+static enum err_code cursor_read(struct cx *cx, struct str cursor, char kind, struct str *ret_keys)
+{
+    struct str raw;
+    uint32_t sum;
+    bool ok = base64_decode(cx->arena, cursor, &raw) && raw.len > 1 + SUM_BYTES && raw.ptr[0] == kind;
+    if (ok) {
+        memcpy(&sum, raw.ptr + raw.len - SUM_BYTES, SUM_BYTES);
+        ok = sum == sum_of(str_sub(raw, 0, raw.len - SUM_BYTES));
+    }
+    if (!ok)
+        return fail_field(cx, "cursor", "is not a next_cursor of this list");
+    *ret_keys = str_sub(raw, 1, raw.len - 1 - SUM_BYTES);
+    return E_OK;
 }
 
 struct str page_cursor(struct arena *arena, const int64_t *keys, size_t n)
 {
     ASSERT(n >= 1 && n <= MAX_KEYS);
-    unsigned char bytes[1 + MAX_KEYS * KEY_BYTES + SUM_BYTES];
-    size_t len = 1 + n * KEY_BYTES;
-    bytes[0] = (unsigned char)n;
-    memcpy(bytes + 1, keys, n * KEY_BYTES);
-    put_sum(bytes, len);
-    return base64url_encode(arena, (struct str){ (const char *)bytes, len + SUM_BYTES });
+    return cursor_write(arena, (char)n, keys, n * KEY_BYTES);
 }
 
 enum err_code page_cursor_read(struct cx *cx, struct str cursor, int64_t *ret_keys, size_t n)
 {
+    struct str keys;
     ASSERT(n >= 1 && n <= MAX_KEYS);
-    struct str raw;
-    unsigned char again[1 + MAX_KEYS * KEY_BYTES + SUM_BYTES];
-    size_t len = 1 + n * KEY_BYTES;
-    bool ok = base64_decode(cx->arena, cursor, &raw) && raw.len == len + SUM_BYTES && (size_t)raw.ptr[0] == n;
-    if (ok) {
-        memcpy(again, raw.ptr, len);
-        put_sum(again, len);
-        ok = memcmp(again, raw.ptr, raw.len) == 0;
-    }
-    if (!ok)
+    TRY(cursor_read(cx, cursor, (char)n, &keys));
+    if (keys.len != n * KEY_BYTES)
         return fail_field(cx, "cursor", "is not a next_cursor of this list");
-    memcpy(ret_keys, raw.ptr + 1, n * KEY_BYTES);
+    memcpy(ret_keys, keys.ptr, keys.len);
     return E_OK;
+}
+
+struct str page_cursor_text(struct arena *arena, struct str key)
+{
+    ASSERT(key.len >= 1 && key.len <= TEXT_BYTES);
+    return cursor_write(arena, OF_TEXT, key.ptr, key.len);
+}
+
+enum err_code page_cursor_read_text(struct cx *cx, struct str cursor, struct str *ret_key)
+{
+    TRY(cursor_read(cx, cursor, OF_TEXT, ret_key));
+    return utf8_valid(*ret_key) ? E_OK : fail_field(cx, "cursor", "is not a next_cursor of this list");
 }
