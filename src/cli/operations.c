@@ -79,7 +79,8 @@ static enum err_code operation_deliver(struct cx *cx, struct installation *in, c
     if (!arrival.recipient.ptr)
         arrival.recipient = STR("");
     TRY(use_first_account(cx, in));
-    int64_t account_id = email_account_of(cx, in->email, arrival.recipient);
+    int64_t account_id = 0;
+    TRY(email_account_of(cx, in->email, arrival.recipient, &account_id));
     cx->account_id = account_id ? account_id : cx->account_id;
     TRY(email_receive(cx, in->email, &arrival, &mail_id));
     json_put_id(ret, "mail_id", mail_id);   /* the server's intake reads it: now, or when it starts */

@@ -49,7 +49,7 @@ struct email_arrival {
  * of arrival.  cx->account_id must be set.  A redelivery becomes a row in state duplicate.  E_BUSY: keep it and try again. */
 enum err_code email_receive(struct cx *cx, struct email *email, const struct email_arrival *arrival, int64_t *ret_mail_id) MUST_CHECK;
 /* The account that has a mailbox of this address (tags and letter case ignored); 0: none. */
-int64_t email_account_of(struct cx *cx, struct email *email, struct str recipient);
+enum err_code email_account_of(struct cx *cx, struct email *email, struct str recipient, int64_t *ret) MUST_CHECK;
 /* Runs intake for one mail now, in this thread: CLI, tests, "run again".  E_OK also when it ends in quarantine; E_CONFLICT when
  * it was processed already. */
 enum err_code email_process(struct cx *cx, struct email *email, int64_t mail_id) MUST_CHECK;

@@ -143,12 +143,13 @@ static enum err_code find(struct cx *cx, struct email *email, struct str address
     return E_OK;
 }
 
-int64_t email_account_of(struct cx *cx, struct email *email, struct str recipient)
+enum err_code email_account_of(struct cx *cx, struct email *email, struct str recipient, int64_t *ret)
 {
     struct em_mailbox_key key = { 0 };
-    if (find(cx, email, recipient, &key) != E_OK)
-        failure_clear(cx);
-    return key.account_id;
+    bool found = false;
+    TRY(if_found(cx, find(cx, email, recipient, &key), &found));
+    *ret = found ? key.account_id : 0;
+    return E_OK;
 }
 
 static enum err_code lmtp_recipient(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret)
