@@ -58,8 +58,11 @@ static void lmtp_takes_mail_for_our_mailboxes_only(void **state)
     say(fd, "DATA\r\n", "354");
     say(fd, "From: ann@example.org\r\nSubject: hi\r\nMessage-ID: <l1@example.org>\r\n\r\nhello\r\n.\r\n", "250");
     CHECK_INT(desk_do(&d, waiting, NULL), 1);       /* durable, not yet understood */
-    CHECK_INT(email_account_of(d.cx, d.email, STR("Help+x@Example.com")), d.account_id);
-    CHECK_INT(email_account_of(d.cx, d.email, STR("nobody@example.com")), 0);
+    int64_t account_id = 0;
+    CHECK_OK(d.cx, email_account_of(d.cx, d.email, STR("Help+x@Example.com"), &account_id));
+    CHECK_INT(account_id, d.account_id);
+    CHECK_OK(d.cx, email_account_of(d.cx, d.email, STR("nobody@example.com"), &account_id));
+    CHECK_INT(account_id, 0);
     size_t did = 0;
     CHECK_OK(d.cx, email_process_waiting(d.cx, d.email, &did));
     CHECK_INT(did, 1);
