@@ -1,7 +1,6 @@
 /* search.c - the index: opened, followed, rebuilt. */
 #include "search_internal.h"
 
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -213,43 +212,16 @@ enum err_code search_open(struct cx *cx, struct store *store, struct blobs *blob
             e = open_index(cx, sqlite_path, &s->index);
         }
     }
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->woken, NULL);
     *ret = s;
     if (e != E_OK)
         search_close(ret);
     return e;
 }
 
-static void wake(void *arg)
-{
-    struct search *s = arg;
-    pthread_mutex_lock(&s->lock);
-    s->wakes++;
-    pthread_cond_signal(&s->woken);
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* Until a commit or a second has passed; false when stopping. */
-static bool wait_for_news(struct search *s, uint64_t *seen)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
-    pthread_mutex_lock(&s->lock);
-    while (!s->stopping && s->wakes == *seen)
-        if (pthread_cond_timedwait(&s->woken, &s->lock, &until) != 0)
-            break;
-    *seen = s->wakes;
-    bool go = !s->stopping;
-    pthread_mutex_unlock(&s->lock);
-    return go;
-}
-
 static void *follow(void *arg)
 {
     struct search *s = arg;
-    uint64_t seen = 0;
+    uint64_t heard = 0;
     struct arena *arena = arena_new("search-follow", 0);
     do {
         size_t did = 0;
@@ -257,16 +229,15 @@ static void *follow(void *arg)
         struct cx cx = { .arena = arena, .now_us = clock_now_us(), .actor = STR("system") };
         if (search_run_once(&cx, s, &did) != E_OK)
             log_event(LOG_WARN, "search.behind", F_STR("why", cx.failure.detail.len ? cx.failure.detail : cx.failure.message));
-    } while (wait_for_news(s, &seen));
+    } while (store_bell_wait(s->bell, &heard, clock_now_us() + US_PER_SECOND));
     arena_free(&arena);
     return NULL;
 }
 
 void search_start(struct search *s)
 {
-    store_on_commit(s->store, wake, s);
-    s->running = pthread_create(&s->thread, NULL, follow, s) == 0;
-    ASSERT(s->running);
+    s->bell = store_bell_new(s->store);
+    ASSERT(pthread_create(&s->thread, NULL, follow, s) == 0);
 }
 
 void search_close(struct search **search)
@@ -274,18 +245,13 @@ void search_close(struct search **search)
     struct search *s = *search;
     if (!s)
         return;
-    if (s->running) {
-        store_on_commit_remove(s->store, wake, s);
-        pthread_mutex_lock(&s->lock);
-        s->stopping = true;
-        pthread_cond_signal(&s->woken);
-        pthread_mutex_unlock(&s->lock);
+    if (s->bell) {
+        store_bell_stop(s->bell);
         pthread_join(s->thread, NULL);
+        store_bell_free(&s->bell);
     }
     if (s->index != s->store)
         store_close(&s->index);
-    pthread_cond_destroy(&s->woken);
-    pthread_mutex_destroy(&s->lock);
     heap_free(s);
     *search = NULL;
 }

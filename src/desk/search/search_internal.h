@@ -15,10 +15,7 @@ struct search {
     struct store *index;        /* where the index lies: a file of its own, or `store` on PostgreSQL */
     struct blobs *blobs;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    uint64_t wakes;
-    bool running, stopping;
+    struct store_bell *bell;    /* NULL: not started */
 };
 
 /* One text of the index, folded. */

@@ -1,6 +1,5 @@
 /* jobs_run.c - claiming and running jobs: threads for each kind, leases, backoff. */
 #include <pthread.h>
-#include <time.h>
 
 #include "jobs_priv.h"
 
@@ -22,10 +21,8 @@ struct worker {
 
 struct jobs {
     struct store *store;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    uint64_t wakes;
-    bool stopping;
+    pthread_mutex_t lock;       /* what the workers run now */
+    struct store_bell *bell;
     char owner[48];
     struct job_kind *kinds;
     struct worker *workers;
@@ -142,15 +139,6 @@ enum err_code jobs_run_due(struct store *store, struct cx *cx, const struct job_
 
 /* ---- threads ---- */
 
-static void wake(void *arg)
-{
-    struct jobs *j = arg;
-    pthread_mutex_lock(&j->lock);
-    j->wakes++;
-    pthread_cond_broadcast(&j->woken);
-    pthread_mutex_unlock(&j->lock);
-}
-
 struct due {
     const struct job_kind *kind;
     int64_t at_us;      /* 0: none waits */
@@ -166,49 +154,27 @@ static enum err_code read_due(struct cx *cx, struct db *db, void *arg)
 }
 
 /* Until a commit, the next due time or a second has passed; false when stopping. */
-static bool wait_for_work(struct jobs *j, const struct due *due, uint64_t *seen)
+static bool wait_for_work(struct jobs *j, const struct due *due, uint64_t *heard)
 {
     int64_t now = clock_now_us(), until = now + POLL_SECONDS * US_PER_SECOND;
-    if (due->at_us > now && due->at_us < until)
-        until = due->at_us;
-    struct timespec ts = { .tv_sec = (time_t)(until / US_PER_SECOND), .tv_nsec = (long)(until % US_PER_SECOND) * 1000 };
-    pthread_mutex_lock(&j->lock);
-    while (!j->stopping && j->wakes == *seen)
-        if (pthread_cond_timedwait(&j->woken, &j->lock, &ts) != 0)
-            break;
-    *seen = j->wakes;
-    bool go = !j->stopping;
-    pthread_mutex_unlock(&j->lock);
-    return go;
+    return store_bell_wait(j->bell, heard, due->at_us > now && due->at_us < until ? due->at_us : until);
 }
 
-/* False when stopping. */
+/* A second, whatever is committed meanwhile; false when stopping. */
 static bool pause_a_second(struct jobs *j)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    ts.tv_sec += 1;
-    pthread_mutex_lock(&j->lock);
-    while (!j->stopping && pthread_cond_timedwait(&j->woken, &j->lock, &ts) == 0)
-        continue;
-    bool go = !j->stopping;
-    pthread_mutex_unlock(&j->lock);
-    return go;
-}
-
-static bool is_stopping(struct jobs *j)
-{
-    pthread_mutex_lock(&j->lock);
-    bool stopping = j->stopping;
-    pthread_mutex_unlock(&j->lock);
-    return stopping;
+    uint64_t heard = 0;
+    for (int64_t until = clock_now_us() + US_PER_SECOND; clock_now_us() < until;)
+        if (!store_bell_wait(j->bell, &heard, until))
+            return false;
+    return true;
 }
 
 static void *work(void *arg)
 {
     struct worker *w = arg;
     struct jobs *j = w->jobs;
-    uint64_t seen = 0;
+    uint64_t heard = 0;
     struct arena *arena = arena_new("jobs", 0);
     struct due due;
     do {
@@ -216,10 +182,10 @@ static void *work(void *arg)
         arena_reset(arena);
         struct cx cx = { .arena = arena, .now_us = clock_now_us(), .actor = STR("system") };
         /* Looking is a read; only what is due costs a write. */
-        while (!is_stopping(j) && store_read(j->store, &cx, read_due, &due) == E_OK && due.at_us && due.at_us <= cx.now_us &&
+        while (!store_bell_stopped(j->bell) && store_read(j->store, &cx, read_due, &due) == E_OK && due.at_us && due.at_us <= cx.now_us &&
                run_one(j->store, &cx, w->kind, str_of(j->owner), w))
             cx.now_us = clock_now_us();
-    } while (wait_for_work(j, &due, &seen));
+    } while (wait_for_work(j, &due, &heard));
     arena_free(&arena);
     return NULL;
 }
@@ -280,8 +246,7 @@ struct jobs *jobs_new(struct store *store, const struct job_kind *kinds, size_t 
     j->kinds = heap_new(n * sizeof *kinds);
     memcpy(j->kinds, kinds, n * sizeof *kinds);
     pthread_mutex_init(&j->lock, NULL);
-    pthread_cond_init(&j->woken, NULL);
-    store_on_commit(store, wake, j);
+    j->bell = store_bell_new(store);
     for (size_t i = 0; i < n; i++)
         j->nworkers += MAX(kinds[i].threads, 1u);
     j->workers = heap_new(j->nworkers * sizeof *j->workers);
@@ -299,15 +264,11 @@ void jobs_free(struct jobs **jobs)
     struct jobs *j = *jobs;
     if (!j)
         return;
-    store_on_commit_remove(j->store, wake, j);
-    pthread_mutex_lock(&j->lock);
-    j->stopping = true;
-    pthread_cond_broadcast(&j->woken);
-    pthread_mutex_unlock(&j->lock);
+    store_bell_stop(j->bell);
     for (size_t i = 0; i < j->nworkers; i++)
         pthread_join(j->workers[i].thread, NULL);
     pthread_join(j->renewer, NULL);
-    pthread_cond_destroy(&j->woken);
+    store_bell_free(&j->bell);
     pthread_mutex_destroy(&j->lock);
     heap_free(j->workers);
     heap_free(j->kinds);

@@ -2,8 +2,6 @@
 #include "platform/journal/journal.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <time.h>
 
 #include "journal_sql.h"
 
@@ -119,43 +117,15 @@ struct runner {
 
 struct journal {
     struct store *store;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    uint64_t wakes;         /* counts commits: a runner that saw fewer has work to look for */
-    bool stopping;
+    struct store_bell *bell;
     struct runner *runners;
     size_t n;
 };
 
-static void wake(void *arg)
-{
-    struct journal *j = arg;
-    pthread_mutex_lock(&j->lock);
-    j->wakes++;
-    pthread_cond_broadcast(&j->woken);
-    pthread_mutex_unlock(&j->lock);
-}
-
-/* Until a commit or a second has passed; false when stopping. */
-static bool wait_for_news(struct journal *j, uint64_t *seen)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
-    pthread_mutex_lock(&j->lock);
-    while (!j->stopping && j->wakes == *seen)
-        if (pthread_cond_timedwait(&j->woken, &j->lock, &until) != 0)
-            break;
-    *seen = j->wakes;
-    bool go = !j->stopping;
-    pthread_mutex_unlock(&j->lock);
-    return go;
-}
-
 static void *run_consumer(void *arg)
 {
     struct runner *r = arg;
-    uint64_t seen = 0;
+    uint64_t heard = 0;
     struct arena *arena = arena_new("journal", 0);
     do {
         size_t did = 0;
@@ -163,7 +133,7 @@ static void *run_consumer(void *arg)
         struct cx cx = { .arena = arena, .now_us = clock_now_us(), .actor = STR("system") };
         if (journal_run_once(r->journal->store, &cx, &r->consumer, &did) != E_OK)
             log_event(LOG_WARN, "journal.unavailable", F_TXT("consumer", r->consumer.name), F_STR("why", cx.failure.message));
-    } while (wait_for_news(r->journal, &seen));
+    } while (store_bell_wait(r->journal->bell, &heard, clock_now_us() + US_PER_SECOND));
     arena_free(&arena);
     return NULL;
 }
@@ -174,9 +144,7 @@ struct journal *journal_new(struct store *store, const struct consumer *consumer
     j->store = store;
     j->n = n;
     j->runners = heap_new(n * sizeof *j->runners);
-    pthread_mutex_init(&j->lock, NULL);
-    pthread_cond_init(&j->woken, NULL);
-    store_on_commit(store, wake, j);
+    j->bell = store_bell_new(store);
     for (size_t i = 0; i < n; i++) {
         j->runners[i] = (struct runner){ .journal = j, .consumer = consumers[i] };
         ASSERT(pthread_create(&j->runners[i].thread, NULL, run_consumer, &j->runners[i]) == 0);
@@ -189,15 +157,10 @@ void journal_free(struct journal **journal)
     struct journal *j = *journal;
     if (!j)
         return;
-    store_on_commit_remove(j->store, wake, j);
-    pthread_mutex_lock(&j->lock);
-    j->stopping = true;
-    pthread_cond_broadcast(&j->woken);
-    pthread_mutex_unlock(&j->lock);
+    store_bell_stop(j->bell);
     for (size_t i = 0; i < j->n; i++)
         pthread_join(j->runners[i].thread, NULL);
-    pthread_cond_destroy(&j->woken);
-    pthread_mutex_destroy(&j->lock);
+    store_bell_free(&j->bell);
     heap_free(j->runners);
     heap_free(j);
     *journal = NULL;

@@ -97,6 +97,17 @@ void store_on_commit(struct store *store, void (*fn)(void *arg), void *arg);
 /* When it returns, fn is not running and will not be called with arg again. */
 void store_on_commit_remove(struct store *store, void (*fn)(void *arg), void *arg);
 
+/*
+ * For a thread that looks for work after each commit: waits until there was one since `heard` (0 at first), or until
+ * until_us of clock_now_us.  False once store_bell_stop was called; then join the threads and free the bell.
+ */
+struct store_bell;
+struct store_bell *store_bell_new(struct store *store);
+bool store_bell_wait(struct store_bell *bell, uint64_t *heard, int64_t until_us);
+void store_bell_stop(struct store_bell *bell);
+bool store_bell_stopped(struct store_bell *bell);
+void store_bell_free(struct store_bell **bell);
+
 /* Inside a unit or read. */
 enum store_kind db_kind(const struct db *db);
 /* stmt_one: E_NOT_FOUND when no row matches.  stmt_exec: *ret_changed (may be NULL) = rows changed; 0 rows is E_OK. */
