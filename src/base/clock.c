@@ -66,14 +66,32 @@ int64_t clock_from_civil(struct civil_time c)
            c.minute * US_PER_MINUTE + c.second * US_PER_SECOND + c.microsecond;
 }
 
+static char *put_number(char *at, int value, int digits)
+{
+    for (int i = digits; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + digits;
+}
+
+/* By hand: an answer has many times, and printf(3) is slow. */
 struct str clock_rfc3339(struct arena *arena, int64_t us)
 {
     struct civil_time c = clock_civil(us);
-    if (c.microsecond)
-        return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", c.year, c.month, c.day, c.hour,
-                            c.minute, c.second, c.microsecond);
-    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-                        c.second);
+    const int parts[] = { c.month, c.day, c.hour, c.minute, c.second };
+    char *text = arena_alloc(arena, sizeof "2026-01-01T00:00:00.000000Z"), *at;
+    if (c.year < 0 || c.year > 9999)
+        return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    at = put_number(text, c.year, 4);
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        *at++ = "--T::"[i];
+        at = put_number(at, parts[i], 2);
+    }
+    if (c.microsecond) {
+        *at++ = '.';
+        at = put_number(at, c.microsecond, 6);
+    }
+    *at++ = 'Z';
+    return (struct str){ text, (size_t)(at - text) };
 }
 
 static bool digits(struct str *s, size_t n, int *ret)

@@ -1,7 +1,6 @@
 /* json_write.c - streaming JSON into a buffer. */
 #include "platform/json/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +22,37 @@ static void escape(struct buf *out, unsigned char c)
     }
 }
 
+/* A byte of the word is below 0x20, '"' or '\\'; a carry may find one too many, never one too few. */
+static bool has_special(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+    return (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & high;
+}
+
+/* Most text needs no escape: eight bytes at once. */
+static size_t skip_plain(struct str text, size_t i)
+{
+    for (uint64_t word; i + sizeof word <= text.len; i += sizeof word) {
+        memcpy(&word, text.ptr + i, sizeof word);
+        if (has_special(word))
+            break;
+    }
+    return i;
+}
+
 static void put_quoted(struct buf *out, struct str text)
 {
     text = utf8_repair(out->arena, text, false);
     buf_char(out, '"');
     size_t from = 0;
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = skip_plain(text, 0); i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            if (i % sizeof(uint64_t) == 0)
+                i = skip_plain(text, i + 1) - 1;
             continue;
+        }
         buf_add(out, str_sub(text, from, i - from));
         escape(out, c);
         from = i + 1;
@@ -105,10 +126,22 @@ void json_put_text(struct json_writer *w, const char *name, struct str text)
     put_quoted(w->out, text);
 }
 
+static void put_digits(struct buf *out, int64_t value)
+{
+    char text[20], *at = text + sizeof text;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    buf_add(out, (struct str){ at, (size_t)(text + sizeof text - at) });
+}
+
 void json_put_int(struct json_writer *w, const char *name, int64_t value)
 {
     start(w, name);
-    buf_printf(w->out, "%" PRId64, value);
+    put_digits(w->out, value);
 }
 
 void json_put_id(struct json_writer *w, const char *name, int64_t id)
@@ -118,7 +151,9 @@ void json_put_id(struct json_writer *w, const char *name, int64_t id)
         return;
     }
     start(w, name);
-    buf_printf(w->out, "\"%" PRId64 "\"", id);
+    buf_char(w->out, '"');
+    put_digits(w->out, id);
+    buf_char(w->out, '"');
 }
 
 void json_put_bool(struct json_writer *w, const char *name, bool value)
