@@ -250,7 +250,10 @@ HANDLER(ticket_post, struct ticket_post_in, struct ticket_out)
         struct agent_reply reply = { .text = m->text, .html = m->html, .attachments = m->attachments, .confirm = true };
         TRY(reply_prepare(cx, db, &t, &reply, &request, &new.message));
     }
-    TRY(message_write(cx, db, &t, &new.message, message_seq, &message_id));
+    enum err_code written = message_write(cx, db, &t, &new.message, message_seq, &message_id);
+    if (written == E_INVALID && str_is(str_of(cx->failure.field), "attachments"))
+        cx->failure.field = "message.attachments";      /* where this body has them */
+    TRY(written);
     TRY(reply_enqueue(cx, db, &request, message_id));
     return ticket_out_of(cx, db, t.id, out);
 }

@@ -209,7 +209,11 @@ function Linked({ text }: { text: string }) {
 
 function Delivery({ message, undo }: { message: Message; undo: () => void; latest: boolean }) {
   const [busy, setBusy] = useState(false)
-  if (message.delivery === 'none') return null
+  if (message.delivery === 'none') {
+    const unsent =
+      message.author.kind === 'user' && message.visibility === 'public' && !message.mail_id && message.channel !== 'import'
+    return unsent ? <p className="delivery">{t('delivery.none')}</p> : null
+  }
   if (message.delivery === 'held')
     return (
       <p className="delivery" data-tone="held">
