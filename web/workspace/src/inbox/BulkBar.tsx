@@ -53,6 +53,7 @@ export function BulkBar({ tickets, clear }: { tickets: Ticket[]; clear: () => vo
           <Picker
             label={t('field.status')}
             className="iconbtn"
+            action
             chosen={[]}
             choices={STATUSES.filter((status) => status !== 'new').map((status) => ({
               value: status,
@@ -71,6 +72,7 @@ export function BulkBar({ tickets, clear }: { tickets: Ticket[]; clear: () => vo
           <Picker
             label={t('field.assignee')}
             className="iconbtn"
+            action
             chosen={[]}
             choices={[
               { value: '', label: t('row.unassigned') },
@@ -88,6 +90,7 @@ export function BulkBar({ tickets, clear }: { tickets: Ticket[]; clear: () => vo
           <Picker
             label={t('bulk.tag')}
             className="iconbtn"
+            action
             chosen={[]}
             choices={(tags ?? []).map((tag) => ({ value: tag.name, label: tag.name }))}
             create={(name) =>

@@ -24,6 +24,7 @@ export function ListHead({ view, search, change, loaded, more, toggleViews, sele
   const may = useMay()
   const { data: counts } = useQuery(countsQuery)
   const { data: teams } = useQuery({ ...teamsQuery, enabled: may('user.read') })
+  const Heading = search.ticket ? 'h2' : 'h1'
   const known = VIEWS.includes(view as View)
   const title = known ? viewName(view as View) : (teams?.find((team) => `team-${team.id}` === view)?.name ?? viewName('open'))
   const total =
@@ -53,9 +54,9 @@ export function ListHead({ view, search, change, loaded, more, toggleViews, sele
           aria-label={t('inbox.select_all')}
           title={t('inbox.select_all')}
         />
-        <h2 className="grow ellipsis">
+        <Heading className="view-name grow ellipsis">
           {title} <span className="dim">{total?.toLocaleString() ?? (more ? `${loaded}+` : loaded)}</span>
-        </h2>
+        </Heading>
         <button
           type="button"
           className="iconbtn"

@@ -217,6 +217,7 @@ function Tags({ ticket, change, menu, setMenu }: Pick<Props, 'ticket' | 'change'
       {write && (
         <Picker
           className="linkbtn"
+          action
           label={t('tags.add')}
           multiple
           opened={menu === 'tags'}

@@ -16,6 +16,8 @@ interface Props {
   chosen: string[]
   onPick: (value: string) => void
   children: ReactNode
+  // The button's own text says what it does; otherwise it shows the value, and is read with the label before it.
+  action?: boolean
   multiple?: boolean
   create?: ((name: string) => void) | undefined
   opened?: boolean
@@ -30,6 +32,7 @@ export function Picker({
   chosen,
   onPick,
   children,
+  action,
   multiple,
   create,
   className = 'pick',
@@ -59,6 +62,7 @@ export function Picker({
     >
       <Popover.Target>
         <button ref={target} type="button" className={className} title={label} onClick={() => setOpened(!opened)}>
+          {!action && <span className="vh">{`${label}: `}</span>}
           {children}
         </button>
       </Popover.Target>
