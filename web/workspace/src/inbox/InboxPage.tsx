@@ -39,7 +39,13 @@ export function InboxPage() {
       data-details={detailsOpen || undefined}
       data-ticket={search.ticket ? true : undefined}
     >
-      <ViewsNav view={view} />
+      <ViewsNav
+        view={view}
+        // On narrower screens the views lie over the list, where the switch works the other way round.
+        chosen={() => {
+          if (!viewsOpen && matchMedia('(max-width: 1280px)').matches) toggleViews()
+        }}
+      />
       <TicketList view={view} search={search} change={change} open={open} toggleViews={toggleViews} />
       {search.ticket ? (
         <TicketPane

@@ -33,7 +33,7 @@ const ICONS: Record<View, typeof IconInbox> = {
   spam: IconShieldX,
 }
 
-export function ViewsNav({ view }: { view: string }) {
+export function ViewsNav({ view, chosen }: { view: string; chosen: () => void }) {
   const palette = usePalette()
   const may = useMay()
   const { data: counts } = useQuery(countsQuery)
@@ -44,6 +44,7 @@ export function ViewsNav({ view }: { view: string }) {
       to="/inbox/$view"
       params={{ view: name }}
       className="vlink"
+      onClick={chosen}
       aria-current={view === name ? 'page' : undefined}
     >
       <Icon size={17} stroke={1.7} aria-hidden="true" />
