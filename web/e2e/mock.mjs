@@ -22,7 +22,19 @@ const CSP =
 
 export function createMock({ needsSetup = false, signedIn = true } = {}) {
   const db = seed()
-  const state = { db, seq: 100, events: [], sockets: new Set(), needsSetup, signedIn, fail: null, undoSeconds: 10, requests: [] }
+  const state = {
+    db,
+    seq: 100,
+    events: [],
+    sockets: new Set(),
+    needsSetup,
+    signedIn,
+    fail: null,
+    undoSeconds: 10,
+    requests: [],
+    answers: new Map(),
+    dropAnswer: null,
+  }
   const server = http.createServer((request, response) => void serve(state, request, response))
   server.on('upgrade', (request, socket) => upgrade(state, request, socket))
   return {
@@ -79,6 +91,7 @@ async function serve(state, request, response) {
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
     body: raw.toString(),
+    key: request.headers['idempotency-key'],
   })
   try {
     const isJson = /json/.test(request.headers['content-type'] ?? '')
@@ -92,7 +105,10 @@ async function serve(state, request, response) {
       headers: request.headers,
     }
     if (state.fail?.(call)) throw new Problem(503, 'unavailable', 'The database does not answer.')
-    const result = route(call)
+    const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
+    const result = state.answers.get(key) ?? route(call)
+    if (key) state.answers.set(key, result)
+    if (state.dropAnswer?.(call)) return response.destroy()
     if (result?.bytes) {
       response.writeHead(200, { 'content-type': result.type, 'cache-control': 'private' })
       return response.end(result.bytes)

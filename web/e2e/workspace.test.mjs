@@ -140,6 +140,27 @@ test('a reply is held, can be taken back with its text, and then goes out', asyn
   await close()
 })
 
+test('an answer that is lost does not send a reply twice, not even after a reload', async () => {
+  const { page, close } = await ready('/inbox/open?ticket=1000')
+  await editor(page).click()
+  await page.keyboard.type('Exactly once')
+  mock.state.dropAnswer = (call) => call.method === 'POST' && call.path.endsWith('/messages')
+  const posts = () => mock.state.requests.filter((one) => one.method === 'POST' && one.path.endsWith('/messages'))
+  const lost = () => page.waitForEvent('requestfailed', (request) => request.url().endsWith('/messages'))
+  await Promise.all([lost(), page.keyboard.press('Control+Enter')])
+  await Promise.all([lost(), page.getByRole('button', { name: 'Send', exact: true }).click()])
+  await page.reload()
+  await editor(page).getByText('Exactly once').waitFor()
+  mock.state.dropAnswer = null
+  await editor(page).press('Control+Enter')
+  await editor(page).getByText('Exactly once').waitFor({ state: 'detached' })
+  assert.ok(posts().length >= 3)
+  assert.equal(new Set(posts().map((one) => one.key)).size, 1, 'one key')
+  const taken = mock.state.db.tickets.find((one) => one.id === '1000').messages.filter((one) => /Exactly once/.test(one.text))
+  assert.equal(taken.length, 1)
+  await close()
+})
+
 test('a note never carries recipients, a draft survives a reload', async () => {
   const { page, close } = await ready('/inbox/open?ticket=1000')
   await editor(page).waitFor()

@@ -17,6 +17,7 @@ interface Options {
   query?: Query
   body?: unknown
   signal?: AbortSignal
+  key?: string
 }
 
 const BASE = '/api/v1'
@@ -56,10 +57,10 @@ async function problem(response: Response): Promise<ApiError> {
   )
 }
 
-async function request<T>(method: string, path: string, { query, body, signal }: Options = {}): Promise<T> {
+async function request<T>(method: string, path: string, { query, body, signal, key }: Options = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (method !== 'GET') headers['x-csrf-token'] = csrfToken
-  if (method === 'POST') headers['idempotency-key'] = newKey()
+  if (method === 'POST') headers['idempotency-key'] = key ?? newKey()
   if (body !== undefined) headers['content-type'] = 'application/json'
   const response = await fetch(apiUrl(path, query), {
     method,
@@ -84,10 +85,14 @@ export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+// Whether the server said no. After anything else it may have taken the request: trying again needs the same key.
+export const refused = (error: unknown): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500
+
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
     request<T>('GET', path, { ...(query ? { query } : {}), ...(signal ? { signal } : {}) }),
-  post: <T>(path: string, body?: unknown) => request<T>('POST', path, { body: body ?? {} }),
+  post: <T>(path: string, body?: unknown, key?: string) =>
+    request<T>('POST', path, { body: body ?? {}, ...(key ? { key } : {}) }),
   patch: <T>(path: string, body: unknown) => request<T>('PATCH', path, { body }),
   del: <T = void>(path: string) => request<T>('DELETE', path),
 }

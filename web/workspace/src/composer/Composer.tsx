@@ -3,7 +3,7 @@ import { Button, Menu } from '@mantine/core'
 import { IconChevronDown, IconLock, IconMaximize, IconMinimize, IconPaperclip } from '@tabler/icons-react'
 import type { Editor as Tiptap } from '@tiptap/react'
 import { type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react'
-import { ApiError, api, apiUrl } from '../api/client'
+import { ApiError, api, apiUrl, newKey, refused } from '../api/client'
 import { useMay, useTicketCache } from '../api/queries'
 import type { Attachment, Message, Status, Ticket, TicketFull } from '../api/types'
 import { t } from '../i18n'
@@ -126,6 +126,10 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
     },
   }))
 
+  function keepKey(key: string | undefined): void {
+    draftRef.current = { ...draftRef.current, key }
+    writeDraft(ticket.id, kindRef.current, draftRef.current)
+  }
   async function send(then: Status | undefined, sure: { version?: number; confirm?: boolean } = {}) {
     const text = draftRef.current
     if (busy || (isBlank(text.html) && !text.attachments.length)) return
@@ -133,8 +137,10 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
     if (!sure.confirm && kind === 'public' && !text.attachments.length && mentionsAttachment(text.html))
       return setConfirmText({ text: t('composer.no_file'), then })
     setBusy(true)
+    const key = text.key ?? newKey()
+    keepKey(key)
     try {
-      const message = await api.post<Message>(`/tickets/${ticket.id}/messages`, {
+      const body = {
         html: outgoingHtml(text.html),
         visibility: kind,
         attachments: text.attachments.map((one) => one.id),
@@ -148,7 +154,8 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
           : {}),
         ...(then ? { status: then } : {}),
         ...(sure.confirm || sure.version ? { confirm: true } : {}),
-      })
+      }
+      const message = await api.post<Message>(`/tickets/${ticket.id}/messages`, body, key)
       cache.putMessage(message)
       writeDraft(ticket.id, kind, emptyDraft())
       load(kind, emptyDraft())
@@ -158,6 +165,7 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
       void cache.refresh(ticket.id)
       cache.put({ ...ticket, ...(then ? { status: then } : {}) })
     } catch (error) {
+      if (refused(error)) keepKey(undefined)
       if (error instanceof ApiError && error.status === 409 && error.body.current) {
         const current = error.body.current as Ticket
         const messages = (error.body.newer_messages as Message[] | undefined) ?? []
@@ -167,7 +175,7 @@ function Form({ ticket, kinds, ref }: { ticket: TicketFull; kinds: Kind[]; ref: 
           setBusy(false)
           return send(then, { ...sure, version: current.version })
         }
-      } else if (error instanceof ApiError && error.code === 'confirm') setConfirmText({ text: error.message, then })
+      } else if (error instanceof ApiError && error.body.warnings) setConfirmText({ text: error.message, then })
       else toastError(error)
     }
     setBusy(false)

@@ -10,6 +10,8 @@ export interface Draft {
   at: string
   // The latest message when the writing began: a reply to a conversation that has moved on is stopped.
   baseVersion?: number
+  // Of a sending without an answer yet: sent again under the same key, the server takes it once.
+  key?: string | undefined
 }
 export type Kind = 'public' | 'internal'
 const PREFIX = 'cairn.draft.'

@@ -1,8 +1,8 @@
 import { Button, Checkbox, Group, Modal, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
-import { ApiError, api } from '../api/client'
+import { useRef, useState } from 'react'
+import { ApiError, api, newKey, refused } from '../api/client'
 import { mailboxesQuery, queryClient, useMay } from '../api/queries'
 import { PRIORITIES, type Ticket } from '../api/types'
 import { t } from '../i18n'
@@ -25,24 +25,27 @@ export default function NewTicket({ close }: { close: () => void }) {
   })
   const [errors, setErrors] = useState<Record<string, string>>({})
   const [busy, setBusy] = useState(false)
+  const key = useRef(newKey())
   const set = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }))
   async function create() {
     setBusy(true)
     setErrors({})
     try {
-      const ticket = await api.post<Ticket>('/tickets', {
+      const body = {
         subject: form.subject,
         requester: { email: form.email, ...(form.name ? { name: form.name } : {}) },
         message: { text: form.text, ...(form.send ? { send: true } : {}) },
         priority: form.priority,
         ...(form.mailbox ? { mailbox_id: form.mailbox } : {}),
-      })
+      }
+      const ticket = await api.post<Ticket>('/tickets', body, key.current)
       void queryClient.invalidateQueries({ queryKey: ['tickets'] })
       void queryClient.invalidateQueries({ queryKey: ['counts'] })
       close()
       void navigate({ to: '/tickets/$id', params: { id: ticket.id } })
     } catch (error) {
       setBusy(false)
+      if (refused(error)) key.current = newKey()
       if (error instanceof ApiError && error.field) setErrors({ [error.field]: error.message })
       else toastError(error)
     }
