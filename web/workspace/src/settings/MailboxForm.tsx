@@ -173,17 +173,20 @@ export function MailboxForm({ mailbox, saved, saveLabel, skip }: Props) {
 }
 
 // What the server takes of a mailbox. An outgoing password that was left empty is the incoming one.
+// A side that is off has no server: its empty host and port would be refused.
 function body(box: MailboxDraft) {
   const { has_password: _in, ...incoming } = box.incoming
   const { has_password: kept, ...outgoing } = box.outgoing
+  const inherited = !outgoing.password && !kept && incoming.password
   return {
     name: box.name,
     address: box.address,
     from_name: box.from_name,
     team_id: box.team_id,
     active: box.active,
-    incoming,
-    outgoing: !outgoing.password && !kept && incoming.password ? { ...outgoing, password: incoming.password } : outgoing,
+    incoming: incoming.kind === 'none' ? { kind: incoming.kind } : incoming,
+    outgoing:
+      outgoing.kind === 'none' ? { kind: outgoing.kind } : inherited ? { ...outgoing, password: incoming.password } : outgoing,
     signature: box.signature,
     quote_history: box.quote_history,
     undo_seconds: box.undo_seconds,
