@@ -58,6 +58,7 @@ export function InboxPage() {
         />
       ) : (
         <main className="thread" id="main" tabIndex={-1}>
+          <h1 className="vh">{t('title.inbox')}</h1>
           <Empty icon={<IconInbox size={34} stroke={1.3} />} title={t('inbox.none')} text={t('inbox.none_text')} />
         </main>
       )}
