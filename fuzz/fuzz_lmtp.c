@@ -8,17 +8,18 @@ enum { MAX_INPUT = 32 * 1024, MAX_MESSAGE = 8 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum err_code take_recipient(struct cx *cx, struct str address, void *arg)
+static enum err_code take_recipient(struct cx *cx, struct str address, void *arg, struct lmtp_recipient *ret)
 {
     (void)arg;
     ASSERT(address.len > 0 && !memchr(address.ptr, '\n', address.len));
+    ret->target_id = (int64_t)address.len;
     return address.len % 3 ? E_OK : fail(cx, E_NOT_FOUND, "no");
 }
 
 static enum err_code take_mail(struct cx *cx, const struct lmtp_mail *mail, void *arg)
 {
     (void)arg;
-    ASSERT(mail->raw.len <= MAX_MESSAGE);
+    ASSERT(mail->raw.len <= MAX_MESSAGE && mail->recipient.target_id == (int64_t)mail->recipient.address.len);
     ASSERT(mail->raw.len == 0 || str_ends(mail->raw, STR("\r\n")));
     return mail->raw.len % 5 ? E_OK : fail_busy(cx, "later");
 }
